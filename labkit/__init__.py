@@ -1,0 +1,51 @@
+"""labkit: late interaction, its rivals and its measurement. ``import labkit as lk``.
+
+Names are loaded on first use (PEP 562): ``import labkit`` alone loads neither numpy nor torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+_ROOM_OF = {
+    "Collection": "corpus.collection",
+    "Document": "corpus.collection",
+    "load_collection": "corpus.load",
+    "load_encoder": "encoding.checkpoints",
+    "PackedTokens": "encoding.tokens",
+    "pack": "encoding.tokens",
+    "maxsim": "scoring.maxsim",
+    "maxsim_reference": "scoring.reference",
+    "receipt": "scoring.receipt",
+    "Ranking": "ranking.ranking",
+    "BM25Retriever": "ranking.first_stage",
+    "DenseRetriever": "ranking.first_stage",
+    "FusionRetriever": "ranking.fusion",
+    "FusionReranker": "ranking.fusion",
+    "LateInteractionReranker": "ranking.late_interaction",
+    "TwoStage": "ranking.two_stage",
+    "system": "ranking.systems",
+    "evaluate": "evaluation.metrics",
+    "slope_chart": "views.slope_chart",
+    "scoreboard": "views.scoreboard",
+    "doctor": "course.doctor",
+    "exercise": "course.checks",
+    "bet": "course.checks",
+    "LabError": "errors",
+}
+
+__version__ = "0.1.0"
+__all__ = ["__version__", *_ROOM_OF]  # noqa: PLE0604
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _ROOM_OF:
+            raise AttributeError(f"module 'labkit' has no attribute {name!r}; it has {', '.join(sorted(_ROOM_OF))}")
+        value = getattr(import_module(f"labkit.{_ROOM_OF[name]}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted([*globals(), *_ROOM_OF])

@@ -1,0 +1,212 @@
+"""The command line: ``labkit doctor | warm | ask | evaluate``. Bad input prints one line, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from labkit.errors import LabError, check_count, check_text
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+CollectionOption = Annotated[str, typer.Option("--collection", help="pydocs, pydocs-raw, a folder, ir_datasets:NAME")]
+RetrieverOption = Annotated[str, typer.Option("--retriever", help="bm25, dense or fusion")]
+RerankerOption = Annotated[str, typer.Option("--reranker", help="late, late+fusion or none")]
+EncoderOption = Annotated[str | None, typer.Option("--encoder", help="a ColBERT checkpoint: name or folder")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print only JSON to stdout")]
+
+
+def main() -> None:
+    """Entry point: run a command, turn bad input into one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console without arrows shows "?" and goes on
+    try:
+        app()
+    except LabError as error:
+        _say(f"labkit: {error}")
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        _say("labkit: stopped; what was encoded is stored.")
+        raise SystemExit(130) from None
+
+
+@app.command()
+def doctor(flight: Annotated[bool, typer.Option("--flight", help="prove that it all runs offline")] = False) -> None:
+    """Check Python, versions, hashes, memory, disk and threads, each with its fix."""
+    from labkit.course.doctor import doctor as examine
+
+    report = examine(flight=flight)
+    print(report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def warm(
+    collection: CollectionOption = "pydocs",
+    encoder: EncoderOption = None,
+    build_only: Annotated[bool, typer.Option("--build-only", help="build the collection, encode nothing")] = False,
+) -> None:
+    """Encode a whole collection into the store, once. Stopped, it resumes where it was."""
+    from labkit.corpus.load import load_collection
+
+    c = load_collection(collection, progress=True)
+    _warn(c.warnings)
+    _say(f"{collection}: {len(c.docs):,} documents, {len(c.passages):,} passages.")
+    if build_only:
+        return
+    from labkit.encoding.checkpoints import load_encoder
+
+    began = time.perf_counter()
+    count = load_encoder(encoder).warm(c.passages, progress=True)
+    _say(f"{count:,} passages encoded in {time.perf_counter() - began:.0f} s; the rest was stored already.")
+
+
+@app.command()
+def ask(
+    question: str,
+    collection: CollectionOption = "pydocs",
+    retriever: RetrieverOption = "bm25",
+    reranker: RerankerOption = "late",
+    k: Annotated[int, typer.Option("-k", help="candidates for the reranker")] = 50,
+    n: Annotated[int, typer.Option("-n", help="documents to show")] = 5,
+    encoder: EncoderOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="the receipt of the winner")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a question: the first stage's answer at once, then the reranked one beside it."""
+    check_count(k, "k")
+    check_count(n, "n")
+    check_text(question, "the question")
+    from labkit.corpus.load import load_collection
+    from labkit.ranking.systems import first_stage, require_names
+    from labkit.views.side_by_side import ranking_lines, reasons, side_by_side
+
+    require_names(retriever, reranker)
+    c = load_collection(collection, progress=True)
+    _warn(c.warnings)
+    candidates = first_stage(retriever, c).search(question, k)
+    before = candidates.top(n)
+    if not as_json:
+        print("\n".join(ranking_lines(before)), f"\n  {before.seconds['first_stage'] * 1000:.0f} ms\n", flush=True)
+    second = None if reranker == "none" else _load_reranker(reranker, c, encoder)
+    after = second.rerank(question, candidates, n) if second else before
+    receipt = _receipt(question, after, second) if explain and second else None
+    if as_json:
+        print(json.dumps(_ask_json(c, retriever, reranker, k, n, before, after, second, receipt), ensure_ascii=True))
+        return
+    if second:
+        print(side_by_side(before, after))
+        print("\n".join(f"  note: {line}" for line in reasons(after.hits)) or "", end="")
+        print(
+            f"\n  first stage {after.seconds['first_stage'] * 1000:.0f} ms, rerank {after.seconds['rerank'] * 1000:.0f} ms "
+            f"({len(candidates)} candidates: {after.encoded} passages encoded, {after.cached} from the store)"
+        )
+    if receipt:
+        print(f"\nwhy {after[0].doc_id} is first:\n{receipt}")
+
+
+@app.command()
+def evaluate(
+    collection: CollectionOption = "pydocs",
+    retriever: RetrieverOption = "bm25",
+    reranker: RerankerOption = "late",
+    k: Annotated[int, typer.Option("-k", help="how deep to rank")] = 100,
+    split: Annotated[str | None, typer.Option("--split", help="dev, test or all")] = None,
+    encoder: EncoderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a system on a judged collection."""
+    check_count(k, "k")
+    from labkit.corpus.load import load_collection
+    from labkit.evaluation.metrics import evaluate as run
+    from labkit.ranking.systems import require_names, system
+
+    require_names(retriever, reranker)
+    c = load_collection(collection, progress=True)
+    _warn(c.warnings)
+    name = retriever if reranker == "none" else f"{retriever}+{reranker}"
+    with _bar() as bar:
+        result = run(system(name, c, encoder), c, split, k, on_query=bar)
+    for query_id, error in result.failures.items():
+        _say(f"failed: query {query_id}: {error}")
+    print(json.dumps(result.to_dict()) if as_json else result)
+
+
+def _load_reranker(name: str, c: Any, encoder: str | None) -> Any:
+    from labkit.ranking.systems import reranker
+
+    second = reranker(name, c, encoder)
+    began = time.perf_counter()
+    second.prepare()
+    _say(f"model ready after {time.perf_counter() - began:.1f} s")
+    return second
+
+
+def _receipt(question: str, after: Any, second: Any) -> Any:
+    from labkit.scoring.receipt import receipt
+
+    if not after.hits or after[0].reason:
+        return None
+    return receipt(question, after[0].text, second.encoder)
+
+
+def _ask_json(
+    c: Any, retriever: str, reranker: str, k: int, n: int, before: Any, after: Any, second: Any, receipt: Any
+) -> dict[str, Any]:
+    first_ms = before.seconds["first_stage"] * 1000
+    rerank_ms = after.seconds.get("rerank", 0.0) * 1000
+    return {
+        "query": after.query,
+        "collection": c.name,
+        "retriever": retriever,
+        "reranker": reranker,
+        "k": k,
+        "n": n,
+        "before": [hit.to_dict() for hit in before],
+        "after": [hit.to_dict() for hit in after],
+        "latency_ms": {
+            "first_stage": round(first_ms, 2), "rerank": round(rerank_ms, 2), "total": round(first_ms + rerank_ms, 2)
+        },
+        "encoded": after.encoded,
+        "cached": after.cached,
+        "receipt": receipt.to_dict() if receipt else None,
+        "models": {"first_stage": retriever, "reranker": second.encoder.name if second else None},
+        "warnings": list(c.warnings),
+    }  # fmt: skip
+
+
+def _bar():  # noqa: ANN202
+    """A progress bar on stderr as a callback of (done, total)."""
+    from contextlib import contextmanager
+
+    from tqdm.std import tqdm
+
+    @contextmanager
+    def running():  # noqa: ANN202
+        with tqdm(desc="queries", unit="query") as bar:
+
+            def step(done: int, total: int) -> None:
+                bar.total = total
+                bar.update(done - bar.n)
+
+            yield step
+
+    return running()
+
+
+def _warn(warnings: tuple[str, ...]) -> None:
+    for sentence in warnings:
+        _say(f"note: {sentence}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

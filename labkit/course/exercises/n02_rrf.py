@@ -1,0 +1,126 @@
+"""02.rrf: reciprocal rank fusion in six lines."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from fractions import Fraction
+
+from labkit.course.exercises.base import CodeExercise, Wrong
+
+
+def rrf(rankings: list[list[str]], k: int = 60) -> list[str]:
+    """The ids of all rankings, highest sum of 1 / (k + rank) first; ties keep the order of first appearance."""
+    score: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, doc in enumerate(ranking, start=1):
+            score[doc] = score.get(doc, 0) + 1 / (k + rank)
+    return sorted(score, key=lambda doc: -score[doc])
+
+
+def _totals(rankings: list[list[str]], weight: Callable[[int], float]) -> dict[str, float]:
+    """Each id's sum of ``weight(rank)``, in the order of first appearance."""
+    total: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, doc in enumerate(ranking, start=1):
+            total[doc] = total.get(doc, 0) + weight(rank)
+    return total
+
+
+def _best(total: dict[str, float]) -> list[str]:
+    return sorted(total, key=lambda doc: -total[doc])
+
+
+def _by_id(rankings: list[list[str]], k: int = 60) -> list[str]:
+    total = _totals(rankings, lambda rank: 1 / (k + rank))
+    return sorted(total, key=lambda doc: (-total[doc], doc))
+
+
+def _ascending(rankings: list[list[str]], k: int = 60) -> list[str]:
+    total = _totals(rankings, lambda rank: 1 / (k + rank))
+    return sorted(total, key=lambda doc: total[doc])
+
+
+def _overwrites(rankings: list[list[str]], k: int = 60) -> list[str]:
+    return _best({doc: 1 / (k + rank) for ranking in rankings for rank, doc in enumerate(ranking, start=1)})
+
+
+def _intersects(rankings: list[list[str]], k: int = 60) -> list[str]:
+    return [doc for doc in rrf(rankings, k) if all(doc in ranking for ranking in rankings)]
+
+
+def _pairs(rankings: list[list[str]], k: int = 60) -> list[tuple[str, float]]:
+    total = _totals(rankings, lambda rank: 1 / (k + rank))
+    return [(doc, total[doc]) for doc in _best(total)]
+
+
+def _two_only(rankings: list[list[str]], k: int = 60) -> list[str]:
+    first, second = rankings
+    return rrf([first, second], k)
+
+
+WRONG_ANSWERS = (
+    Wrong("ranks from 0", lambda r, k=60: _best(_totals(r, lambda rank: 1 / (k + rank - 1))), "ranks start at 1."),
+    Wrong("no k", lambda r, k=60: _best(_totals(r, lambda rank: 1 / rank)), "it is 1 / (k + rank): k is missing."),
+    Wrong("k fixed at 60", lambda r, k=60: rrf(r), "60 is only the default. Use the k that the caller passed."),
+    Wrong(
+        "ranks added, lowest first",
+        lambda r, k=60: _best(_totals(r, lambda rank: -rank)),
+        "add reciprocals, not ranks. With a sum of ranks, a document in one list beats a document in both.",
+    ),
+    Wrong(
+        "not reciprocal",
+        lambda r, k=60: _best(_totals(r, lambda rank: k + rank)),
+        "add 1 / (k + rank), not k + rank: a low rank must earn more than a high one.",
+    ),
+    Wrong("intersection", _intersects, "a document that is missing from one list still counts: take the union."),
+    Wrong("ascending", _ascending, "highest score first. sorted() puts the lowest first unless you say otherwise."),
+    Wrong("overwrites", _overwrites, "a document's scores add up over the lists. Yours keeps only the last one."),
+    Wrong("pairs", _pairs, "return the ids alone, without their scores."),
+    Wrong("ties by id", _by_id, "equal scores keep the order of first appearance, not that of the ids."),
+    Wrong("two lists only", _two_only, "there can be any number of rankings. Loop over them."),
+)
+
+
+def cases() -> list[tuple]:
+    """Four inputs to look at, then twenty that are drawn, with small k, where a rank off by one shows."""
+    shown: list[tuple] = [
+        ([["a", "b", "c"], ["b", "c", "d"]],),
+        ([["t1", "t9", "t4", "t5", "t6", "t2"], ["t7", "t9", "t8", "t3", "t0", "t1"]], 1),
+        ([["b", "a"], ["a", "b"]], 60),
+        ([["a", "b"], ["c", "a"], ["b", "a"]], 60),
+    ]
+    draw = random.Random(2)
+    while len(shown) < 24:
+        rankings = [draw.sample("abcdefgh", draw.randint(2, 6)) for _ in range(draw.choice((2, 3)))]
+        k = draw.choice((1, 2, 10, 60))
+        if not _has_tie(rankings, k):
+            shown.append((rankings, k))
+    return shown
+
+
+def _has_tie(rankings: list[list[str]], k: int) -> bool:
+    """True if two sums are equal as fractions: as floats, the order of addition would decide."""
+    total = _totals(rankings, lambda rank: Fraction(1, k + rank))  # type: ignore[arg-type, return-value]
+    return len(set(total.values())) < len(total)
+
+
+RRF = CodeExercise(
+    id="02.rrf",
+    title="Reciprocal rank fusion in six lines",
+    minutes=12,
+    difficulty=2,
+    importance=3,
+    misconception="the sum runs over the lists that have the document, each adds 1 / (k + rank), and ranks start at 1.",
+    see="one list with every document of every ranking, the ones that several rankings like at the top.",
+    hints=(
+        "Keep a dictionary from id to score. Walk through the rankings, and through each ranking with its ranks.",
+        "`enumerate(ranking, start=1)` gives the ranks. Each one adds `1 / (k + rank)` to its document.",
+        "Sort the ids by score, highest first. Python's sort is stable, so ties keep the dictionary's order.",
+    ),
+    reasoning="Scores of BM25 and of cosines have different units; ranks have none. `k` sets how much the top counts: "
+    "at 60, ranks 1 and 2 are nearly equal, so being on both lists beats being first on one.",
+    solution=rrf,
+    cases=cases,
+    wrong_answers=WRONG_ANSWERS,
+)

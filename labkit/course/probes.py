@@ -1,0 +1,196 @@
+"""What `labkit.course.doctor` can see from inside this interpreter, one function for each topic."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from labkit import paths
+
+GIB = 2**30
+KEYS = {
+    "cohere": ("CO_API_KEY", "COHERE_API_KEY"),
+    "openai": ("OPENAI_API_KEY",),
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "Hugging Face": ("HF_TOKEN",),
+}
+_WIDGET_PACKAGES = ("ipywidgets", "anywidget", "jupyterlab_widgets")
+_WIDGET_FRONT_ENDS = ("@jupyter-widgets/jupyterlab-manager", "anywidget")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding: its state, what was checked, what was found, and the fix if something is to be done."""
+
+    state: Literal["ok", "warn", "fail"]
+    what: str
+    found: str
+    fix: str = ""
+
+
+def python_version(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Check]:
+    """Is this a Python that the lock was resolved for?"""
+    good = (3, 11) <= version[:2] <= (3, 13)
+    fix = "" if good else "use Python 3.11, 3.12 or 3.13"
+    yield Check("ok" if good else "fail", "Python", ".".join(map(str, version)), fix)
+
+
+def find_lock() -> Path | None:
+    """The checkout's ``constraints.txt``, or None where labkit was installed from a wheel."""
+    root = Path(paths.__file__).parent.parent
+    lock = root / "constraints.txt"
+    return lock if lock.is_file() and (root / "pyproject.toml").is_file() else None
+
+
+def read_lock(lock: Path) -> list[Requirement]:
+    """The pins of a pip constraints file whose markers hold here; comments and options are skipped."""
+    lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lock.read_text(encoding="utf-8").splitlines())
+    return _here(line for line in lines if line and not line.startswith("-"))
+
+
+def declared(lock: Path | None = None) -> list[Requirement]:
+    """What labkit itself requires: by the checkout's ``pyproject.toml``, else by the installed wheel's metadata."""
+    project = lock.with_name("pyproject.toml") if lock else None
+    if project and project.is_file():
+        return _here(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"])
+    names = metadata.packages_distributions().get("labkit", [])
+    return _here(line for name in names for line in metadata.requires(name) or ())
+
+
+def packages(lock: Path | None = None) -> Iterator[Check]:
+    """Is all that labkit requires installed, at the locked version, or, without a lock, inside the declared range?
+
+    The lock also pins what only other platforms or other tasks install: what is absent counts only if labkit needs it.
+    """
+    lock = lock or find_lock()
+    needs = declared(lock)
+    pins = read_lock(lock) if lock else needs
+    present = [need for need in pins if need.name != "pip" and _version(need.name)]
+    wrong = [f"{need.name} is missing" for need in needs if not _version(need.name)]
+    wrong += [problem for need in present if (problem := _mismatch(need))]
+    if wrong:
+        more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+        fix = "make lab" if lock else "pip install --upgrade late-interaction-lab"
+        yield Check("fail", "packages", "; ".join(wrong[:5]) + more, fix)
+    elif present:
+        yield Check("ok", "packages", f"{len(present)} as {'locked' if lock else 'declared'}")
+    else:
+        yield Check("warn", "packages", "no lock and no metadata to compare with", "pip install -e . in the checkout")
+
+
+def _here(lines: Iterable[str]) -> list[Requirement]:
+    needs = map(Requirement, lines)
+    return [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _mismatch(need: Requirement) -> str | None:
+    """What is wrong with the installed version, or None. A local suffix such as torch's ``+cpu`` does not count."""
+    installed = _version(need.name)
+    if installed is None:
+        return f"{need.name} is missing"
+    wanted = re.sub(r"\+[\w.]+", "", str(need.specifier))
+    if SpecifierSet(wanted).contains(Version(installed).public, prereleases=True):
+        return None
+    return f"{need.name} is {installed}, not {wanted.removeprefix('==')}"
+
+
+def default_model() -> Iterator[Check]:
+    """Is the default model here, with the known hashes?"""
+    try:
+        from labkit.encoding import default_model as model
+
+        model.find_default_model()
+        found = f"weights {model.MODEL_SHA256[:8]}…, tokenizer {model.TOKENIZER_SHA256[:8]}…, as expected"
+        yield Check("ok", "default model", found)
+    except Exception as error:
+        yield Check("fail", "default model", str(error) or type(error).__name__, "make lab")
+
+
+def memory(available: int | None = None) -> Iterator[Check]:
+    """Is there room in memory? A container's own limit counts where the kernel tells it."""
+    if available is None:
+        import psutil
+
+        available = min(psutil.virtual_memory().available, _container_room(Path("/sys/fs/cgroup")))
+    yield _room("memory", available, "available", 4, "close other programs, or expect the full encode to be slow")
+
+
+def _container_room(group: Path) -> int:
+    """Bytes that this container may still take; no limit where the kernel names none."""
+    try:
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):
+        return sys.maxsize
+
+
+def disk(free: int | None = None) -> Iterator[Check]:
+    """Is there room for bets, vectors and collections?"""
+    try:
+        free = shutil.disk_usage(paths.home()).free if free is None else free
+    except OSError as error:
+        yield Check("fail", "disk", f"no folder for state: {error}", "set LABKIT_HOME to a folder you may write to")
+        return
+    yield _room("disk", free, "free", 2, "make room, or set LABKIT_HOME to a folder on a larger disk")
+
+
+def _room(what: str, size: int, word: str, least: int, fix: str) -> Check:
+    low = size < least * GIB
+    found = f"{size / GIB:.1f} GiB {word}" + (f", less than {least}" if low else "")
+    return Check("warn" if low else "ok", what, found, fix if low else "")
+
+
+def widgets(folders: Iterable[Path] | None = None) -> Iterator[Check]:
+    """Do the widgets' Python side and their JupyterLab side fit each other, and is the JavaScript in place?"""
+    versions = {name: _version(name) for name in _WIDGET_PACKAGES}
+    absent = [name for name, version in versions.items() if version is None]
+    if absent:
+        fix = "make lab, or pip install 'late-interaction-lab[notebooks]'"
+        yield Check("warn", "widgets", f"not installed: {', '.join(absent)}; figures stay static", fix)
+        return
+    if folders is None:
+        from jupyter_core.paths import jupyter_path
+
+        folders = map(Path, jupyter_path("labextensions"))
+    places = list(folders)
+    wrong = [problem for need in _widget_needs() if (problem := _mismatch(need))]
+    for name in _WIDGET_FRONT_ENDS:
+        if not any((place / name / "package.json").is_file() for place in places):
+            wrong.append(f"JupyterLab has no extension {name}")
+    if wrong:
+        yield Check("fail", "widgets", "; ".join(wrong), "make lab, then reload the browser tab")
+    else:
+        yield Check("ok", "widgets", ", ".join(f"{name} {version}" for name, version in versions.items()))
+
+
+def _widget_needs() -> list[Requirement]:
+    """What ipywidgets and anywidget require of one another's packages, by their own metadata."""
+    lines = [line for name in ("ipywidgets", "anywidget") for line in metadata.requires(name) or ()]
+    return [need for need in _here(lines) if need.name in (*_WIDGET_PACKAGES, "widgetsnbextension")]
+
+
+def sdks(environment: Mapping[str, str] = os.environ) -> Iterator[Check]:
+    """Which hosted services could be called? None is needed. Of a key, only whether it is set."""
+    for name, keys in KEYS.items():
+        told = [f"{key} {'set' if environment.get(key, '').strip() else 'not set'}" for key in keys]
+        if name != "Hugging Face":
+            told.insert(0, f"SDK {_version(name) or 'not installed'}")
+        yield Check("ok", f"{name} (optional)", ", ".join(told))

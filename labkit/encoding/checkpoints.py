@@ -1,0 +1,140 @@
+"""Loading encoders: the default one, a folder, or a name on the Hugging Face hub. Safetensors only, no remote code."""
+
+from __future__ import annotations
+
+import json
+import logging
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labkit import paths
+from labkit.encoding import default_model
+from labkit.encoding.store import Store
+from labkit.errors import LabError
+
+if TYPE_CHECKING:
+    from labkit.encoding.encoders import Encoder
+
+# Checkpoints known to load; any other hub name or folder is tried too.
+KNOWN = {
+    "lightonai/colbertv2.0": "110 M parameters, 128 dims",
+    "answerdotai/answerai-colbert-small-v1": "33 M, 96 dims",
+    "mixedbread-ai/mxbai-edge-colbert-v0-17m": "17 M, 48 dims",
+    "lightonai/GTE-ModernColBERT-v1": "149 M, 128 dims",
+    "lightonai/LateOn": "149 M, 128 dims",
+}
+QUERY_LENGTH, DOCUMENT_LENGTH = 64, 256
+# Weights come as safetensors; pickled .bin files are not even downloaded.
+HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.metadata"]
+# Keys that only a multi-vector save has in config_sentence_transformers.json.
+MULTI_VECTOR_KEYS = {"query_prefix", "document_prefix", "do_query_expansion", "query_length", "attend_to_expansion_tokens"}
+
+
+@cache
+def load_encoder(name: str | None = None, device: str = "cpu", store: bool = True) -> Encoder:
+    """Load a multi-vector encoder; the same arguments give the same object.
+
+    Parameters
+    ----------
+    name : nothing for the default (all-MiniLM-L6-v2's own token vectors, nothing trained on top), a folder with a
+        multi-vector recipe, or a hub name such as ``"answerdotai/answerai-colbert-small-v1"``
+    device : where torch runs it, such as ``"cpu"``, ``"cuda"`` or ``"mps"``
+    store : keep document vectors in the store under ``LABKIT_CACHE``
+
+    Raises
+    ------
+    LabError
+        If the model cannot be had, has no multi-vector recipe (sentence-transformers would add a random
+        projection without a word), or has no safetensors.
+    """
+    from sentence_transformers import MultiVectorEncoder
+
+    from labkit.encoding.encoders import Encoder
+
+    _quiet()
+    kept = Store(paths.cache() / "vectors.sqlite") if store else None
+    if name is None:
+        return Encoder(_default(device), default_model.NAME, kept, twin=True)
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        folder = _download(name)
+    _require_recipe(folder, name)
+    model = MultiVectorEncoder(
+        str(folder), device=device, local_files_only=True, trust_remote_code=False,
+        model_kwargs={"use_safetensors": True},
+    )  # fmt: skip
+    return Encoder(model, name, kept)
+
+
+def _default(device: str):  # noqa: ANN202
+    """The default encoder's modules. `Normalize` without its argument would do nothing, and without splitting special
+    tokens a literal "[SEP]" in a text would become the real one."""
+    from sentence_transformers import MultiVectorEncoder
+    from sentence_transformers.base.modules import Normalize, Transformer
+    from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+
+    folder = str(default_model.find_default_model())
+    modules = [
+        Transformer(
+            folder, query_length=QUERY_LENGTH, document_length=DOCUMENT_LENGTH,
+            processor_kwargs={"split_special_tokens": True},
+        ),
+        MultiVectorMask(["[CLS]", "[SEP]"], skiplist_tasks=["query", "document"]),
+        Normalize(module_input_name="token_embeddings"),
+    ]  # fmt: skip
+    return MultiVectorEncoder(modules=modules, device=device)
+
+
+def _download(name: str) -> Path:
+    """The folder of a hub checkpoint, from the local cache or the network; never its pickled weights."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=HUB_FILES))
+    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError) as error:
+        raise LabError(
+            f"no model {name!r}: it is no folder, and the hub could not give it ({type(error).__name__}). "
+            f"Leave the name out for the default, give a folder, or with a network one of {', '.join(KNOWN)}."
+        ) from None
+
+
+def _require_recipe(folder: Path, name: str) -> None:
+    """Refuse a folder that is not a multi-vector checkpoint or whose weights are not safetensors."""
+    weights = list(folder.rglob("*.safetensors"))
+    if not weights:
+        raise LabError(f"{name} must hold safetensors weights; {folder} has none. Pickled weights are not loaded.")
+    pickled = [path for path in folder.rglob("*.bin") if not path.with_name("model.safetensors").is_file()]
+    if pickled:
+        raise LabError(f"{name} must hold safetensors weights only; {pickled[0].name} has no safetensors beside it.")
+    settings, modules = _read(folder / "config_sentence_transformers.json"), _read(folder / "modules.json")
+    architectures = _read(folder / "config.json").get("architectures") or []
+    if (
+        settings.get("model_type") in ("MultiVectorEncoder", "ColBERT")
+        or MULTI_VECTOR_KEYS & set(settings)
+        or any("multi_vector" in str(m.get("type", "")) or "pylate" in str(m.get("type", "")) for m in modules or [])
+        or "HF_ColBERT" in architectures
+    ):
+        return
+    raise LabError(
+        f"{name} has no multi-vector recipe (no MultiVectorEncoder, PyLate or Stanford ColBERT settings in {folder}). "
+        "Loaded anyway, it would get a random projection and random scores. Give a ColBERT checkpoint."
+    )
+
+
+def _read(path: Path) -> dict | list:
+    if not path.is_file():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise LabError(f"{path} must be JSON; {error}.") from None
+
+
+def _quiet() -> None:
+    """Keep weight-loading bars out of terminals and notebooks."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)

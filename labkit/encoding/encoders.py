@@ -1,0 +1,225 @@
+"""Encoders: text in, token vectors out, each text encoded once and stored.
+
+The default is zero-shot token MaxSim over all-MiniLM-L6-v2 (not a ColBERT: nothing was trained for it). Any
+multi-vector checkpoint that sentence-transformers loads (Stanford, PyLate, native) is the same class.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm.std import tqdm
+
+from labkit.encoding import recipe as recipes
+from labkit.encoding.store import Entry, Store
+from labkit.encoding.tokens import PackedTokens
+from labkit.errors import LabError, check_text
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import MultiVectorEncoder
+
+BATCH = 32
+STORE_CHUNK = 2_000
+STORE_TOKENS_UP_TO = 20_000
+
+
+class Encoder:
+    """A multi-vector encoder with a store.
+
+    Parameters
+    ----------
+    model : sentence_transformers.MultiVectorEncoder
+    name : what people call it; shown in rankings
+    store : where document vectors are kept, or None to keep nothing
+    twin : whether the mean of the raw token vectors is a trained single vector, as it is for the default model
+
+    Attributes
+    ----------
+    recipe : everything that decides the vectors, ready to print
+    dim : d
+    encoded, cached : how many documents were encoded and how many came from the store, counted since loading
+    """
+
+    def __init__(
+        self, model: MultiVectorEncoder, name: str, store: Store | None = None, twin: bool = False
+    ) -> None:
+        self.model = model.eval()
+        self.name = name
+        self.twin = twin
+        self.store = store
+        self.recipe: dict[str, Any] = recipes.describe(model, storage="float16")
+        self.key = recipes.recipe_key(self.recipe, "document")
+        self.dim = int(model.get_embedding_dimension())
+        self.encoded = self.cached = 0
+        self._lock = threading.Lock()  # the tokenizer's truncation is state that calls change
+        self._query = lru_cache(1024)(self._encode_query)
+
+    def __repr__(self) -> str:
+        return f"Encoder({self.name!r}, d={self.dim})"
+
+    def encode_queries(self, texts: Sequence[str]) -> PackedTokens:
+        """Token vectors of queries, float32, with ``pooled``; one forward pass a query, so batches change nothing.
+
+        Raises
+        ------
+        LabError
+            For a bare string, and for a text that is not a string or holds a lone surrogate.
+        """
+        entries = [self._query(text) for text in _checked(texts, "query")]
+        return self._packed(entries, np.float32)
+
+    def encode_documents(self, texts: Sequence[str], progress: bool = False) -> PackedTokens:
+        """Token vectors of documents, float16 as the store keeps them, with ``pooled`` and ``lost``.
+
+        Whether a text came from the store or was encoded now, its vectors are the same bits.
+        """
+        keys = [recipes.text_key(text) for text in _checked(texts, "document")]
+        found = self.store.get(self.key, list(dict.fromkeys(keys)), self.dim) if self.store else {}
+        found = {key: entry for key, entry in found.items() if entry.vectors is not None}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        for batch in self._encode(missing, progress):
+            self._keep(batch)
+            found.update(batch)
+        self.cached += len(set(keys)) - len(missing)
+        return self._packed([found[key] for key in keys], np.float16)
+
+    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        """The dense twin's query vectors, [Nq, d] float32, unit length."""
+        self._require_twin()
+        return np.stack([self._query(text).pooled for text in _checked(texts, "query")])
+
+    def embed_documents(self, texts: Sequence[str], progress: bool = False) -> np.ndarray:
+        """The dense twin's document vectors, [Nd, d] float32: mean over all tokens, unit length.
+
+        Token vectors come out of the same forward pass. They are stored too while at most 20,000 texts are missing;
+        beyond that they would fill the disk (about 75 kB for 100 tokens) and only the pooled vectors are kept.
+        """
+        self._require_twin()
+        keys = [recipes.text_key(text) for text in _checked(texts, "document")]
+        unique = list(dict.fromkeys(keys))
+        found = self.store.get(self.key, unique, self.dim, pooled_only=True) if self.store else {}
+        pooled = {key: entry.pooled for key, entry in found.items()}
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in pooled}
+        for batch in self._encode(missing, progress):
+            if len(missing) > STORE_TOKENS_UP_TO:
+                batch = {key: Entry(None, None, None, e.pooled, e.lost) for key, e in batch.items()}
+            self._keep(batch)
+            pooled.update({key: entry.pooled for key, entry in batch.items()})
+        self.cached += len(unique) - len(missing)
+        return np.stack([pooled[key] for key in keys]) if keys else np.zeros((0, self.dim), np.float32)
+
+    def warm(self, texts: Sequence[str], progress: bool = False) -> int:
+        """Encode into the store what it lacks and return how many texts that were. Killed, it resumes where it was."""
+        if self.store is None:
+            raise LabError("this encoder has no store to warm; load it with store=True.")
+        by_key = {recipes.text_key(text): text for text in _checked(texts, "document")}
+        missing = self.store.missing(self.key, list(by_key))
+        for batch in self._encode({key: by_key[key] for key in missing}, progress):
+            self._keep(batch)
+        return len(missing)
+
+    def _require_twin(self) -> None:
+        if not self.twin:
+            raise LabError(f"{self.name} has no dense twin: the mean of its token vectors was never trained to search.")
+
+    def _keep(self, batch: dict[str, Entry]) -> None:
+        if self.store is not None:
+            self.store.put(self.key, batch.items())
+
+    def _encode(self, missing: dict[str, str], progress: bool) -> Iterator[dict[str, Entry]]:
+        """Encode texts in batches of like length, longest first, so that a batch that does not fit fails first."""
+        keys = sorted(missing, key=lambda key: -len(missing[key]))
+        silent = {} if progress else {"disable": True}  # left out, TQDM_DISABLE decides
+        with tqdm(total=len(keys), desc="encoding", unit="text", **silent) as bar:
+            for start in range(0, len(keys), BATCH):
+                part = keys[start : start + BATCH]
+                entries = self._forward([missing[key] for key in part], "document")
+                yield dict(zip(part, entries, strict=True))
+                self.encoded += len(part)
+                bar.update(len(part))
+
+    def _encode_query(self, text: str) -> Entry:
+        return self._forward([text], "query")[0]
+
+    def _forward(self, texts: list[str], task: str) -> list[Entry]:
+        """Run the model once and cut out each text's scored tokens; documents are rounded to float16 here."""
+        import torch
+
+        prompt = self.model.prompts.get(task) or ""
+        raw: dict[str, torch.Tensor] = {}
+        hook = self.model[0].register_forward_hook(lambda _module, _args, out: raw.update(out))
+        try:
+            with self._lock, torch.inference_mode():
+                features = self.model.preprocess(texts, prompt=prompt or None, task=task)
+                features = {k: v.to(self.model.device) if hasattr(v, "to") else v for k, v in features.items()}
+                features = self.model(features, task=task)
+                places = self._places([prompt + text for text in texts], len(prompt))
+        finally:
+            hook.remove()
+        pooled = _mean(raw["token_embeddings"], raw["attention_mask"]) if self.twin else [None] * len(texts)
+        scored = features["attention_mask"].bool().cpu()
+        dtype = np.float32 if task == "query" else np.float16
+        entries = []
+        for i, (spans, total) in enumerate(places):
+            mask, ids = scored[i].numpy(), features["input_ids"][i].cpu().numpy().astype(np.int32)
+            vectors = features["token_embeddings"][i].cpu().float().numpy()[mask].astype(dtype)
+            lost = max(0, total - int(raw["attention_mask"][i].sum()))
+            entries.append(Entry(vectors, ids[mask], _fit(spans, len(ids))[mask], pooled[i], lost))
+        return entries
+
+    def _places(self, texts: list[str], prompt: int) -> list[tuple[np.ndarray, int]]:
+        """For each text: character spans of its tokens before any cut (-1 for special ones), and their number."""
+        found = self.model.tokenizer(
+            texts, truncation=False, padding=False, return_offsets_mapping=True, return_special_tokens_mask=True,
+            verbose=False,
+        )  # fmt: skip
+        answer = []
+        for offsets, special in zip(found["offset_mapping"], found["special_tokens_mask"], strict=True):
+            spans = np.array(offsets, np.int32).reshape(-1, 2) - prompt
+            spans[(np.array(special, bool)) | (spans[:, 0] < 0)] = -1
+            answer.append((spans, len(spans)))
+        return answer
+
+    def _packed(self, entries: list[Entry], dtype: type) -> PackedTokens:
+        offsets = np.concatenate([[0], np.cumsum([len(e.vectors) for e in entries], dtype=np.int64)])
+        empty = np.zeros((0, self.dim), dtype)
+        return PackedTokens(
+            np.concatenate([empty, *(e.vectors for e in entries)]),
+            offsets,
+            ids=np.concatenate([np.zeros(0, np.int32), *(e.ids for e in entries)]),
+            spans=np.concatenate([np.zeros((0, 2), np.int32), *(e.spans for e in entries)]),
+            pooled=np.array([e.pooled for e in entries], np.float32).reshape(-1, self.dim) if self.twin else None,
+            lost=np.array([e.lost for e in entries], np.int32),
+            to_strings=self.model.tokenizer.convert_ids_to_tokens,
+            finite=True,
+        )
+
+
+def _mean(vectors: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
+    """Mean over the attended tokens of [B, L, d], then unit length; as sentence-transformers pools."""
+    weights = mask.unsqueeze(-1).float()
+    total = (vectors.float() * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
+    return (total / total.norm(dim=-1, keepdim=True).clamp(min=1e-12)).cpu().numpy()
+
+
+def _fit(spans: np.ndarray, length: int) -> np.ndarray:
+    """Spans cut or extended to ``length`` tokens. A cut text still ends in [SEP]; expansion has no place: both -1."""
+    fitted = np.full((length, 2), -1, np.int32)
+    kept = min(length, len(spans))
+    fitted[:kept] = spans[:kept]
+    if len(spans) > length:
+        fitted[length - 1] = -1
+    return fitted
+
+
+def _checked(texts: Sequence[str], what: str) -> Sequence[str]:
+    if isinstance(texts, str):
+        raise LabError(f"give a list of texts, not a bare string: [{texts[:30]!r}].")
+    for number, text in enumerate(texts):
+        check_text(text, f"{what} {number}")
+    return texts

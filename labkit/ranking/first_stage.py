@@ -1,0 +1,167 @@
+"""First stages: they rank a whole collection, fast. BM25 counts words; the dense twin compares one vector a text.
+
+Both score passages and keep each document's best one. Ties are broken by document id.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from labkit.corpus.collection import Collection
+from labkit.errors import LabError, check_count, check_text
+from labkit.ranking.ranking import Hit, Ranking
+
+if TYPE_CHECKING:
+    from labkit.encoding.encoders import Encoder
+
+
+class Retriever(ABC):
+    """A first stage over one collection."""
+
+    name: str
+    scale: str
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+
+    @abstractmethod
+    def passage_scores(self, query: str) -> np.ndarray:
+        """[number of passages] float32, in the order of ``collection.passages``."""
+
+    def scores(self, query: str) -> np.ndarray:
+        """[Nd] float32: each document's best passage, in the order of ``collection.doc_ids``."""
+        if not self.collection.docs:
+            return np.zeros(0, np.float32)
+        return np.maximum.reduceat(self.passage_scores(query), self.collection.offsets[:-1])
+
+    def search(self, query: str, k: int = 50) -> Ranking:
+        """The ``k`` best documents; fewer if fewer match.
+
+        Raises
+        ------
+        LabError
+            For a k below 1 or a query that is no valid string.
+        """
+        check_count(k, "k")
+        check_text(query, "query")
+        began = time.perf_counter()
+        passage_scores = self.passage_scores(query)
+        starts = self.collection.offsets
+        scores = np.maximum.reduceat(passage_scores, starts[:-1]) if self.collection.docs else np.zeros(0)
+        hits = []
+        for rank, row in enumerate(self._order(scores, k), start=1):
+            best = int(passage_scores[starts[row] : starts[row + 1]].argmax())
+            hits.append(self._hit(int(row), rank, float(scores[row]), best))
+        return Ranking(query, tuple(hits), self.name, self.scale, {"first_stage": time.perf_counter() - began})
+
+    def score_hits(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
+        """[n] float32: this system's scores of given hits, by document id."""
+        scores = self.scores(query)
+        try:
+            return scores[[self._row[hit.doc_id] for hit in hits]] if hits else np.zeros(0, np.float32)
+        except KeyError as error:
+            raise LabError(
+                f"{self.name} can only score documents of {self.collection.name}; got id {error.args[0]!r}."
+            ) from None
+
+    def _order(self, scores: np.ndarray, k: int) -> np.ndarray:
+        """Rows of the k best scores that match at all, ties by document id."""
+        rows = np.flatnonzero(self._matches(scores))
+        if len(rows) > k:  # keep every score that ties with the k-th
+            limit = np.partition(scores[rows], len(rows) - k)[len(rows) - k]
+            rows = rows[scores[rows] >= limit]
+        return rows[np.lexsort((self._id_order[rows], -scores[rows]))][:k]
+
+    def _matches(self, scores: np.ndarray) -> np.ndarray:
+        return np.isfinite(scores)
+
+    def _hit(self, row: int, rank: int, score: float, best: int) -> Hit:
+        doc_id = self.collection.doc_ids[row]
+        document = self.collection.docs[doc_id]
+        return Hit(doc_id, rank, score, document.title, document.passages[best], passages=document.passages)
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {doc_id: row for row, doc_id in enumerate(self.collection.doc_ids)}
+
+    @cached_property
+    def _id_order(self) -> np.ndarray:
+        """[Nd] the place of each document's id among all ids sorted."""
+        order = np.empty(len(self.collection.docs), np.int64)
+        order[sorted(range(len(order)), key=self.collection.doc_ids.__getitem__)] = np.arange(len(order))
+        return order
+
+
+class BM25Retriever(Retriever):
+    """BM25 by the bm25s library: Lucene's variant, English stop words, no stemmer.
+
+    Parameters
+    ----------
+    collection : Collection
+    k1, b : saturation of word counts, and how much long texts pay; 1.2 and 0.75 as Lucene has them
+    """
+
+    name = "bm25"
+    scale = "BM25"
+
+    def __init__(self, collection: Collection, k1: float = 1.2, b: float = 0.75) -> None:
+        super().__init__(collection)
+        import bm25s
+
+        self._bm25 = bm25s.BM25(k1=k1, b=b, method="lucene")
+        self._tokenize = lambda texts, **more: bm25s.tokenize(texts, stopwords="en", show_progress=False, **more)
+        tokens = self._tokenize(list(collection.passages))
+        self._empty = not tokens.vocab
+        if not self._empty:
+            self._bm25.index(tokens, show_progress=False)
+
+    def passage_scores(self, query: str) -> np.ndarray:
+        words = self._tokenize([query], return_ids=False)[0]
+        known = [word for word in words if word in self._bm25.vocab_dict] if not self._empty else []
+        if not known:
+            return np.zeros(len(self.collection.passages), np.float32)
+        return self._bm25.get_scores(known).astype(np.float32)
+
+    def _matches(self, scores: np.ndarray) -> np.ndarray:
+        return scores > 0  # a document that shares no word with the query is not a hit
+
+
+class DenseRetriever(Retriever):
+    """The dense twin: one vector a passage, cosine, in a FAISS index that compares with every vector (exact).
+
+    Parameters
+    ----------
+    collection : Collection
+    encoder : an encoder with a twin; the default model if None
+    progress : show a bar while passages are encoded for the first time
+    """
+
+    name = "dense"
+    scale = "cosine"
+
+    def __init__(self, collection: Collection, encoder: Encoder | None = None, progress: bool = False) -> None:
+        super().__init__(collection)
+        import faiss
+
+        from labkit.encoding.checkpoints import load_encoder
+        from labkit.encoding.shipped import embed_with_shipped
+
+        self.encoder = encoder or load_encoder()
+        faiss.omp_set_num_threads(1)  # small products; and two OpenMP runtimes in one process have crashed macOS
+        vectors = embed_with_shipped(self.encoder, collection.passages, progress)
+        self._index = faiss.IndexFlatIP(self.encoder.dim)
+        self._index.add(np.ascontiguousarray(vectors))
+
+    def passage_scores(self, query: str) -> np.ndarray:
+        count = self._index.ntotal
+        scores = np.full(count, -np.inf, np.float32)
+        if count:
+            found, rows = self._index.search(self.encoder.embed_queries([query]), count)
+            scores[rows[0]] = found[0]
+        return scores

@@ -1,0 +1,131 @@
+"""Fusion: add the scores that several systems already have. The honest rival of every reranker.
+
+Scores of different systems have different units, so they are summed as z-scores, or only ranks are used (reciprocal
+rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from labkit.errors import LabError, check_count, check_text
+from labkit.ranking.first_stage import Retriever
+from labkit.ranking.ranking import Hit, Ranking
+from labkit.ranking.rerankers import Reranker, Scored, zscores
+
+if TYPE_CHECKING:
+    from labkit.encoding.encoders import Encoder
+
+DEPTH = 1_000  # how far down each side is read
+RRF_K = 60
+
+
+class FusionRetriever:
+    """Several first stages as one: the union of each one's top 1,000, every side scored for all of it.
+
+    Parameters
+    ----------
+    retrievers : first stages over the same collection
+    method : ``"z"`` sums z-scores over the union; ``"rrf"`` sums 1 / (60 + rank) over each side's own top 1,000
+    weights : one a side; 1 each by default
+    """
+
+    name = "fusion"
+
+    def __init__(
+        self, retrievers: Sequence[Retriever], method: str = "z", weights: Sequence[float] | None = None
+    ) -> None:
+        if method not in ("z", "rrf"):
+            raise LabError(f"method must be 'z' or 'rrf'; got {method!r}.")
+        if not retrievers:
+            raise LabError("fusion needs at least one retriever; got none.")
+        self.retrievers = list(retrievers)
+        self.collection = self.retrievers[0].collection
+        self.method = method
+        self.weights = _weights(weights, len(self.retrievers))
+        self.scale = "sum of z-scores" if method == "z" else "reciprocal rank"
+
+    def search(self, query: str, k: int = 50) -> Ranking:
+        """The ``k`` best documents of the union. Ties keep the order of the first side, then the document id.
+
+        Raises
+        ------
+        LabError
+            For a k below 1 or a query that is no valid string.
+        """
+        check_count(k, "k")
+        check_text(query, "query")
+        began = time.perf_counter()
+        sides = [retriever.search(query, DEPTH) for retriever in self.retrievers]
+        union = {hit.doc_id: hit for side in reversed(sides) for hit in side}
+        first = {doc_id: rank for rank, doc_id in enumerate(sides[0].ids)}
+        hits = sorted(union.values(), key=lambda hit: (first.get(hit.doc_id, DEPTH), hit.doc_id))
+        total = self._reciprocal(sides, hits) if self.method == "rrf" else self._summed(query, hits)
+        order = np.argsort(-total, kind="stable")[:k]
+        kept = tuple(replace(hits[i], rank=r, score=float(total[i])) for r, i in enumerate(order.tolist(), start=1))
+        return Ranking(query, kept, self.name, self.scale, {"first_stage": time.perf_counter() - began})
+
+    def _summed(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
+        return _weighted([retriever.score_hits(query, hits) for retriever in self.retrievers], self.weights)
+
+    def _reciprocal(self, sides: Sequence[Ranking], hits: Sequence[Hit]) -> np.ndarray:
+        total = np.zeros(len(hits))
+        place = {hit.doc_id: i for i, hit in enumerate(hits)}
+        for side, weight in zip(sides, self.weights, strict=True):
+            for hit in side:
+                total[place[hit.doc_id]] += weight / (RRF_K + hit.rank)
+        return total
+
+
+class FusionReranker(Reranker):
+    """Several systems' z-scores over the candidates, summed. The best passage shown is the first part's.
+
+    Parameters
+    ----------
+    parts : the first is a reranker; the others rerankers, or first stages over the candidates' collection
+    weights : one a part; 1 each by default
+    """
+
+    scale = "sum of z-scores"
+
+    def __init__(
+        self, parts: Sequence[Reranker | Retriever], weights: Sequence[float] | None = None, name: str = "fused"
+    ) -> None:
+        if not parts or not isinstance(parts[0], Reranker):
+            raise LabError("the first part must be a reranker such as LateInteractionReranker().")
+        self.parts = list(parts)
+        self.weights = _weights(weights, len(self.parts))
+        self.name = name
+
+    @property
+    def encoder(self) -> Encoder:
+        """The first part's encoder."""
+        return self.parts[0].encoder
+
+    def prepare(self) -> None:
+        """Load what the parts need."""
+        for part in self.parts:
+            if isinstance(part, Reranker):
+                part.prepare()
+
+    def score(self, query: str, hits: Sequence[Hit]) -> Scored:
+        lead = self.parts[0].score(query, hits)
+        rest = [part.score_hits(query, hits) for part in self.parts[1:]]
+        return replace(lead, scores=_weighted([lead.scores, *rest], self.weights))
+
+
+def _weighted(sides: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """[n] float64: the weighted sum of z-scores."""
+    return np.sum([weight * zscores(side) for side, weight in zip(sides, weights, strict=True)], axis=0)
+
+
+def _weights(weights: Sequence[float] | None, count: int) -> list[float]:
+    chosen = [1.0] * count if weights is None else [float(weight) for weight in weights]
+    if len(chosen) != count:
+        raise LabError(f"weights must be one a part, {count}; got {len(chosen)}.")
+    return chosen

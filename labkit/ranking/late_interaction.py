@@ -1,0 +1,91 @@
+"""Reranking by late interaction: every query token picks its best document token, and the picks are summed.
+
+Source: Khattab and Zaharia, ColBERT, SIGIR 2020 (https://arxiv.org/abs/2004.12832), here as the second stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from labkit.ranking.ranking import Hit
+from labkit.ranking.rerankers import Reranker, Scored
+from labkit.scoring.maxsim import maxsim
+
+if TYPE_CHECKING:
+    from labkit.encoding.encoders import Encoder
+
+NO_TOKENS = "the document has no tokens to match"
+
+
+class _Encoding(Reranker):
+    """A reranker that encodes its candidates; the model is loaded at the first question, not before."""
+
+    def __init__(self, encoder: Encoder | str | None = None) -> None:
+        self._given = encoder
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder: the one given, the checkpoint named, or the default model."""
+        from labkit.encoding.checkpoints import load_encoder
+
+        return load_encoder(self._given) if self._given is None or isinstance(self._given, str) else self._given
+
+    def prepare(self) -> None:
+        """Load the model."""
+        _ = self.encoder
+
+
+class LateInteractionReranker(_Encoding):
+    """MaxSim over token vectors.
+
+    Parameters
+    ----------
+    encoder : from ``load_encoder()``; or a checkpoint's name or folder; or None for the default, which is zero-shot
+        token MaxSim over all-MiniLM-L6-v2 and not a trained ColBERT
+    """
+
+    name = "late"
+    scale = "MaxSim"
+
+    def score(self, query: str, hits: Sequence[Hit]) -> Scored:
+        passages, starts = _flat(hits)
+        encoded, cached = self.encoder.encoded, self.encoder.cached
+        documents = self.encoder.encode_documents(passages)
+        scores = maxsim(self.encoder.encode_queries([query])[0], documents)
+        best = [int(scores[a:b].argmax()) for a, b in zip(starts, starts[1:], strict=False)]
+        per_hit = np.array([scores[a + i] for a, i in zip(starts, best, strict=False)], np.float32)
+        return Scored(
+            per_hit,
+            best,
+            [bool(documents.lost[a:b].any()) for a, b in zip(starts, starts[1:], strict=False)],
+            {i: NO_TOKENS for i in np.flatnonzero(np.isneginf(per_hit)).tolist()},
+            self.encoder.encoded - encoded,
+            self.encoder.cached - cached,
+        )
+
+
+class DenseReranker(_Encoding):
+    """Cosine of the dense twin's vectors: the same forward pass, one vector a passage."""
+
+    name = "twin"
+    scale = "cosine"
+
+    def score(self, query: str, hits: Sequence[Hit]) -> Scored:
+        passages, starts = _flat(hits)
+        scores = self.encoder.embed_documents(passages) @ self.encoder.embed_queries([query])[0]
+        best = [int(scores[a:b].argmax()) for a, b in zip(starts, starts[1:], strict=False)]
+        return Scored(np.array([scores[a + i] for a, i in zip(starts, best, strict=False)], np.float32), best)
+
+
+def _flat(hits: Sequence[Hit]) -> tuple[list[str], list[int]]:
+    """All passages of all hits, and where each hit's begin (one more entry than hits)."""
+    passages: list[str] = []
+    starts = [0]
+    for hit in hits:
+        passages.extend(hit.passages or (hit.text,))
+        starts.append(len(passages))
+    return passages, starts

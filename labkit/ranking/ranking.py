@@ -1,0 +1,144 @@
+"""A ranking: documents in order, with scores, earlier ranks, and the time that each stage took."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from labkit.errors import LabError, check_text
+
+TEXT_SHOWN = 70  # characters of a text in a printed ranking
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One document in a ranking. ``text`` is the passage that scored best; ``score`` may be minus infinity."""
+
+    doc_id: str
+    rank: int
+    score: float | None
+    title: str = ""
+    text: str = ""
+    previous_rank: int | None = None
+    reason: str | None = None
+    truncated: bool = False
+    passages: tuple[str, ...] = field(default=(), repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The hit as plain data for JSON; a score that is not finite becomes None, its reason says why."""
+        finite = self.score is not None and math.isfinite(self.score)
+        return {
+            "doc_id": self.doc_id,
+            "rank": self.rank,
+            "previous_rank": self.previous_rank,
+            "score": self.score if finite else None,
+            "reason": self.reason,
+            "title": self.title,
+            "text": self.text,
+            "truncated": self.truncated,
+        }
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Hits in strict order (ranks 1, 2, 3, ...), best first.
+
+    Attributes
+    ----------
+    query : the text asked
+    hits : tuple of Hit
+    system : what made the ranking, as the command line spells it
+    scale : what the scores are: ``"BM25"``, ``"cosine"``, ``"MaxSim"``, ``"sum of z-scores"``, ...
+    seconds : stage name to seconds
+    encoded, cached : how many candidate texts were encoded now, and how many came from the store
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    system: str = ""
+    scale: str = ""
+    seconds: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
+    encoded: int = field(default=0, compare=False, repr=False)
+    cached: int = field(default=0, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __getitem__(self, index: int) -> Hit:
+        return self.hits[index]
+
+    @property
+    def ids(self) -> list[str]:
+        """Document ids, best first."""
+        return [hit.doc_id for hit in self.hits]
+
+    def rank_of(self, doc_ids: Sequence[str] | set[str]) -> int | None:
+        """The rank of the first of these documents, or None if none is here."""
+        wanted = set(doc_ids)
+        return next((hit.rank for hit in self.hits if hit.doc_id in wanted), None)
+
+    def top(self, n: int) -> Ranking:
+        """The same ranking cut after ``n`` hits."""
+        return replace(self, hits=self.hits[:n])
+
+    def to_text(self) -> str:
+        """The ranking as a plain table: rank, move, score, document."""
+        head = f"{self.system}: {self.query}"
+        if not self.hits:
+            return f"{head}\n  (no document matches)"
+        width = max(len(hit.doc_id) for hit in self.hits)
+        return "\n".join([head, *(f"{hit.rank:>4} {_move(hit):>5}  {_score(hit)}  {hit.doc_id:<{width}}" for hit in self)])
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{hit.rank}</td><td>{_move(hit)}</td><td>{_score(hit).strip()}</td>"
+            f"<td style='text-align:left'><code>{html.escape(hit.doc_id)}</code></td>"
+            f"<td style='text-align:left'>{html.escape(_short(hit))}</td></tr>"
+            for hit in self
+        )
+        head = "<tr><th>rank</th><th>was</th><th>score</th><th>document</th><th>best passage</th></tr>"
+        caption = f"{html.escape(self.system)}: {html.escape(self.query)}"
+        return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+
+def as_hits(candidates: Ranking | Sequence[str]) -> tuple[Hit, ...]:
+    """Candidates as hits: a Ranking's own, or one per text of a list, its position as id.
+
+    Raises
+    ------
+    LabError
+        For a bare string and for texts that are not strings or hold a lone surrogate.
+    """
+    if isinstance(candidates, Ranking):
+        return candidates.hits
+    if isinstance(candidates, str):
+        raise LabError("candidates must be a Ranking or a list of texts; got a bare string.")
+    texts = [check_text(text, f"candidate {number}") for number, text in enumerate(candidates)]
+    return tuple(Hit(str(i), i + 1, None, text=text, passages=(text,)) for i, text in enumerate(texts))
+
+
+def _move(hit: Hit) -> str:
+    if hit.previous_rank is None:
+        return ""
+    moved = hit.previous_rank - hit.rank
+    return f"({hit.previous_rank}{'↑' if moved > 0 else '↓' if moved < 0 else '='})"
+
+
+def _score(hit: Hit) -> str:
+    if hit.score is None:
+        return f"{'-':>8}"
+    return f"{hit.score:8.3f}" if math.isfinite(hit.score) else f"{'-inf':>8}"
+
+
+def _short(hit: Hit) -> str:
+    text = hit.text.removeprefix(hit.doc_id).lstrip(". ")
+    return text if len(text) <= TEXT_SHOWN else text[: TEXT_SHOWN - 1] + "…"

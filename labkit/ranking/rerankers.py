@@ -1,0 +1,116 @@
+"""What every reranker shares: candidates in, the same candidates in a better order out.
+
+A reranker never adds a document, never loses one, and does not care about the order it was given, except to break ties.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from labkit.errors import check_count, check_text
+from labkit.ranking.ranking import Hit, Ranking, as_hits
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A reranker's word on n candidates: scores [n], and where it has them each one's best passage, and whether its
+    text was cut."""
+
+    scores: np.ndarray
+    best: Sequence[int] | None = None
+    truncated: Sequence[bool] | None = None
+    reasons: dict[int, str] = field(default_factory=dict)
+    encoded: int = 0
+    cached: int = 0
+
+
+class Reranker(ABC):
+    """Scores candidates and sorts them."""
+
+    name: str
+    scale: str
+
+    @abstractmethod
+    def score(self, query: str, hits: Sequence[Hit]) -> Scored:
+        """Score hits (at least one); minus infinity for what cannot be scored, with a reason."""
+
+    def prepare(self) -> None:  # noqa: B027 (optional: most rerankers have nothing to load)
+        """Load what scoring needs, so that it is not counted as scoring time."""
+
+    def score_hits(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
+        """[n] the scores alone."""
+        return self.score(query, hits).scores
+
+    def rerank(self, query: str, candidates: Ranking | Sequence[str], top_n: int = 5) -> Ranking:
+        """The ``top_n`` best candidates, best first.
+
+        Parameters
+        ----------
+        query : text
+        candidates : a Ranking, or a list of texts (their positions become ids)
+        top_n : how many to keep; beyond the list keeps all
+
+        Returns
+        -------
+        Ranking
+            Each hit with its previous rank. Equal scores keep the order of the candidates.
+
+        Raises
+        ------
+        LabError
+            For a top_n below 1 and for texts that are no valid strings.
+        """
+        check_count(top_n, "top_n")
+        check_text(query, "query")
+        hits = as_hits(candidates)
+        earlier = candidates.seconds if isinstance(candidates, Ranking) else {}
+        system = f"{candidates.system}+{self.name}" if isinstance(candidates, Ranking) else self.name
+        if not hits:
+            return Ranking(query, (), system, self.scale, {**earlier, "rerank": 0.0})
+        self.prepare()
+        began = time.perf_counter()
+        scored = self.score(query, hits)
+        order = np.argsort(-scored.scores, kind="stable")[:top_n]
+        kept = tuple(_moved(hits[i], i, rank, scored) for rank, i in enumerate(order.tolist(), start=1))
+        spent = time.perf_counter() - began + earlier.get("rerank", 0.0)
+        return Ranking(
+            query, kept, system, self.scale, {**earlier, "rerank": spent}, scored.encoded, scored.cached
+        )  # fmt: skip
+
+
+def _moved(hit: Hit, i: int, rank: int, scored: Scored) -> Hit:
+    """The hit at its new rank. Its previous rank is its place among the candidates."""
+    score = float(scored.scores[i])
+    text = hit.passages[scored.best[i]] if scored.best is not None and hit.passages else hit.text
+    return replace(
+        hit,
+        rank=rank,
+        previous_rank=i + 1,
+        score=score,
+        text=text,
+        reason=scored.reasons.get(i) if not math.isfinite(score) else None,
+        truncated=bool(scored.truncated[i]) if scored.truncated is not None else hit.truncated,
+    )
+
+
+def zscores(scores: np.ndarray) -> np.ndarray:
+    """Scores as distances from their mean in standard deviations, over the finite ones; minus infinity stays.
+
+    A spread of 0 gives 0 everywhere: such a side has no opinion.
+
+    >>> zscores(np.array([1.0, 3.0, -np.inf])).tolist()
+    [-1.0, 1.0, -inf]
+    """
+    scores = np.asarray(scores, np.float64)
+    finite = np.isfinite(scores)
+    answer = np.full(len(scores), -np.inf)
+    if finite.any():
+        spread = scores[finite].std()
+        answer[finite] = (scores[finite] - scores[finite].mean()) / spread if spread > 1e-12 else 0.0
+    return answer

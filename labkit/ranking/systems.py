@@ -1,0 +1,86 @@
+"""Systems by name, in the words of the command line: ``bm25``, ``dense+late``, ``bm25+late+fusion``, ..."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from labkit.corpus.collection import Collection
+from labkit.errors import LabError
+from labkit.ranking.first_stage import BM25Retriever, DenseRetriever
+from labkit.ranking.fusion import FusionReranker, FusionRetriever
+from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.two_stage import Searcher, TwoStage
+
+RETRIEVERS = ("bm25", "dense", "fusion")
+RERANKERS = ("late", "late+fusion", "none")
+FUSION_WEIGHTS = (1.0, 1.0, 0.5)  # MaxSim, the twin's cosine, BM25
+
+
+def system(name: str, collection: Collection, encoder: str | None = None) -> Searcher | TwoStage:
+    """The system of that name over a collection.
+
+    Parameters
+    ----------
+    name : a first stage, ``"bm25"``, ``"dense"`` or ``"fusion"``; with ``"+late"`` or ``"+late+fusion"`` reranked
+    collection : Collection
+    encoder : checkpoint for the reranker; the default model if None
+
+    Raises
+    ------
+    LabError
+        For a name that is none of these; the message lists them.
+    """
+    first, _, second = name.partition("+")
+    second = second or "none"
+    require_names(first, second)
+    retriever = first_stage(first, collection)
+    return retriever if second == "none" else TwoStage(retriever, reranker(second, collection, encoder))
+
+
+def require_names(retriever: str, reranker: str) -> None:
+    """Raise a `LabError` that lists what there is, unless both names are known."""
+    if retriever not in RETRIEVERS:
+        raise LabError(f"no retriever {retriever!r}; there is {', '.join(RETRIEVERS)}.")
+    if reranker not in RERANKERS:
+        raise LabError(f"no reranker {reranker!r}; there is {', '.join(RERANKERS)}.")
+
+
+def first_stage(name: str, collection: Collection) -> Searcher:
+    """A first stage by name; the same collection gives the same object, since building one takes time."""
+    if name == "bm25":
+        return _bm25(_Same(collection))
+    if name == "dense":
+        return _dense(_Same(collection))
+    return FusionRetriever([_bm25(_Same(collection)), _dense(_Same(collection))])
+
+
+def reranker(name: str, collection: Collection, encoder: str | None = None) -> Reranker:
+    """A reranker by name."""
+    late = LateInteractionReranker(encoder)
+    if name == "late":
+        return late
+    return FusionReranker([late, DenseReranker(), _bm25(_Same(collection))], FUSION_WEIGHTS, name="late+fusion")
+
+
+class _Same:
+    """A collection as a cache key: the same documents, whatever the queries."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+
+    def __hash__(self) -> int:
+        return id(self.collection.docs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.collection.docs is other.collection.docs
+
+
+@lru_cache(4)
+def _bm25(key: _Same) -> BM25Retriever:
+    return BM25Retriever(key.collection)
+
+
+@lru_cache(4)
+def _dense(key: _Same) -> DenseRetriever:
+    return DenseRetriever(key.collection)

@@ -1,0 +1,55 @@
+"""Two stages: a fast one fetches k candidates, a careful one reorders them. It nests."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from labkit.corpus.collection import Collection
+from labkit.errors import check_count
+from labkit.ranking.ranking import Ranking
+from labkit.ranking.rerankers import Reranker
+
+
+class Searcher(Protocol):
+    """Whatever ranks a collection: a first stage, a fusion, or another two-stage pipeline."""
+
+    name: str
+    collection: Collection
+
+    def search(self, query: str, k: int = 50) -> Ranking: ...
+
+
+class TwoStage:
+    """A first stage, then a reranker.
+
+    Parameters
+    ----------
+    first : a first stage or another TwoStage (the outer k is then the inner top_n)
+    reranker : what reorders the candidates
+    k : how many candidates to fetch when ``search`` is not told; 50 if None
+    """
+
+    def __init__(self, first: Searcher | TwoStage, reranker: Reranker, k: int | None = None) -> None:
+        self.first = first
+        self.reranker = reranker
+        self.k = None if k is None else check_count(k, "k")
+        self.name = f"{first.name}+{reranker.name}"
+        self.collection = first.collection
+
+    def search(self, query: str, k: int | None = None, top_n: int = 5) -> Ranking:
+        """The ``top_n`` best of ``k`` candidates.
+
+        Raises
+        ------
+        LabError
+            For k or top_n below 1 and for a query that is no valid string.
+        """
+        check_count(top_n, "top_n")
+        return self.reranker.rerank(query, self.candidates(query, k), top_n)
+
+    def candidates(self, query: str, k: int | None = None) -> Ranking:
+        """The ``k`` candidates that the reranker gets."""
+        k = check_count(self.k or 50 if k is None else k, "k")
+        if isinstance(self.first, TwoStage):
+            return self.first.search(query, k=max(k, self.first.k or 50), top_n=k)
+        return self.first.search(query, k)

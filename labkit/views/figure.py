@@ -1,0 +1,70 @@
+"""What every static view shares: one picture, the same numbers as text and as HTML, and nothing that changes by run."""
+
+from __future__ import annotations
+
+import html
+import io
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette: told apart by readers who do not see all colours.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"
+
+
+class Picture(ABC):
+    """A view with a figure, a text and an HTML form. Notebooks show the PNG, with the text for readers without it."""
+
+    title: str
+
+    @abstractmethod
+    def figure(self) -> Figure:
+        """The matplotlib figure."""
+
+    @abstractmethod
+    def to_text(self) -> str:
+        """The same numbers as plain text."""
+
+    def to_png(self) -> bytes:
+        """The figure as PNG."""
+        return self._saved("png", dpi=144)
+
+    def to_svg(self) -> str:
+        """The figure as SVG whose text stays text; the same bytes each time."""
+        return self._saved("svg").decode("utf-8")
+
+    def to_html(self) -> str:
+        """A self-contained HTML figure: the SVG, and the text for screen readers."""
+        svg = self.to_svg()
+        body = svg[svg.index("<svg") :]
+        described = html.escape(self.to_text())
+        return (
+            f'<figure role="img" aria-label="{html.escape(self.title, quote=True)}">{body}'
+            f"<figcaption><details><summary>as text</summary><pre>{described}</pre></details></figcaption></figure>"
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"image/png": self.to_png(), "text/plain": self.to_text()}
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _saved(self, kind: str, **options: Any) -> bytes:
+        import matplotlib as mpl
+
+        stream = io.BytesIO()
+        with mpl.rc_context({"svg.hashsalt": "labkit", "svg.fonttype": "none"}):
+            self.figure().savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None, **options)
+        return stream.getvalue()
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of ``width`` by ``height`` inches on a white card, readable on light and dark pages; no pyplot state."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure

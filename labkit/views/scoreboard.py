@@ -1,0 +1,131 @@
+"""The scoreboard: twelve tickets by systems, the rank of the first right answer."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from labkit.corpus.collection import Collection
+from labkit.corpus.load import load_collection
+from labkit.errors import LabError
+from labkit.ranking.systems import system
+from labkit.ranking.two_stage import Searcher, TwoStage
+
+DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion")
+RIGHT = 3  # the grade of a document that does the whole job
+HANDED_OVER = 5  # what a reader or a language model gets to see
+
+
+@dataclass(frozen=True)
+class Scoreboard:
+    """Ticket to system to the rank of the first right answer; None where the system's list has none."""
+
+    systems: tuple[str, ...]
+    tickets: dict[str, str]
+    ranks: dict[str, dict[str, int | None]]
+    unanswerable: tuple[str, ...]
+    k: int
+
+    def wins(self, name: str, over: str = "bm25") -> int:
+        """On how many tickets ``name`` has its first right answer higher than ``over`` has."""
+        return sum(_place(ranks[name]) < _place(ranks[over]) for ranks in self.ranks.values())
+
+    def losses(self, name: str, over: str = "bm25") -> int:
+        """On how many tickets ``name`` has its first right answer lower than ``over`` has."""
+        return sum(_place(ranks[name]) > _place(ranks[over]) for ranks in self.ranks.values())
+
+    def in_top(self, name: str, n: int = HANDED_OVER) -> int:
+        """On how many tickets the system hands over a right answer among its first ``n``."""
+        return sum(_place(ranks[name]) <= n for ranks in self.ranks.values())
+
+    def to_frame(self):  # noqa: ANN201
+        """Tickets by systems as a pandas table."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(self.ranks, orient="index", columns=list(self.systems)).astype("Int64")
+
+    def to_text(self) -> str:
+        """The table as plain text, right answers among the first five marked with *."""
+        head = " " * 5 + "  ".join(f"{name:>{max(6, len(name))}}" for name in self.systems) + "  ticket"
+        lines = [head]
+        for key, text in self.tickets.items():
+            cells = [f"{self._cell(key, name):>{max(6, len(name))}}" for name in self.systems]
+            lines.append(f"{key:<5}" + "  ".join(cells) + f"  {_short(text)}")
+        tops = [f"{self.in_top(name):>{max(6, len(name))}}" for name in self.systems]
+        lines.append(f"{'top 5':<5}" + "  ".join(tops) + "  tickets answered within the first five (*)")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.systems)
+        body = "".join(
+            f"<tr><th>{html.escape(key)}</th>"
+            + "".join(_html_cell(self._cell(key, name)) for name in self.systems)
+            + f"<td style='text-align:left'>{html.escape(_short(text))}</td></tr>"
+            for key, text in self.tickets.items()
+        )
+        tops = "".join(f"<td>{self.in_top(name)}</td>" for name in self.systems)
+        note = f"rank of the first right answer; reranked systems see {self.k} candidates; bold: among the first five"
+        return (
+            f"<table><caption>{note}</caption><thead><tr><th></th>{head}<th>ticket</th></tr></thead>"
+            f"<tbody>{body}<tr><th>top 5</th>{tops}<td></td></tr></tbody></table>"
+        )
+
+    def _cell(self, key: str, name: str) -> str:
+        if key in self.unanswerable:
+            return "no answer"[:9]
+        rank = self.ranks[key][name]
+        return "none" if rank is None else f"{rank}*" if rank <= HANDED_OVER else str(rank)
+
+
+def scoreboard(
+    systems: Sequence[str | Searcher | TwoStage] = DEFAULT_SYSTEMS, collection: Collection | None = None, k: int = 50
+) -> Scoreboard:
+    """Rank the tickets with each system.
+
+    Parameters
+    ----------
+    systems : names as the command line has them, or systems
+    collection : a collection with tickets; pydocs if None
+    k : candidates for rerankers; first stages rank everything
+
+    Raises
+    ------
+    LabError
+        If the collection has no tickets.
+    """
+    c = collection or load_collection("pydocs")
+    tickets = {info["ticket"]: query_id for query_id, info in c.query_info.items() if info.get("ticket")}
+    tickets = dict(sorted(tickets.items(), key=lambda item: int(item[0][1:])))
+    if not tickets:
+        raise LabError(f"{c.name} has no tickets; use pydocs, or evaluate() on your own queries.")
+    built = [system(s, c) if isinstance(s, str) else s for s in systems]
+    right = {key: {d for d, grade in c.qrels.get(q, {}).items() if grade >= RIGHT} for key, q in tickets.items()}
+    ranks = {
+        key: {s.name: _first_right(s, c.queries[q], right[key], k) for s in built} for key, q in tickets.items()
+    }
+    texts = {key: c.queries[q] for key, q in tickets.items()}
+    return Scoreboard(tuple(s.name for s in built), texts, ranks, tuple(key for key in tickets if not right[key]), k)
+
+
+def _first_right(s: Searcher | TwoStage, query: str, right: set[str], k: int) -> int | None:
+    if not right:
+        return None
+    everything = max(1, len(s.collection.docs))
+    ranking = s.search(query, k=k, top_n=k) if isinstance(s, TwoStage) else s.search(query, k=everything)
+    return ranking.rank_of(right)
+
+
+def _place(rank: int | None) -> float:
+    return float("inf") if rank is None else rank
+
+
+def _html_cell(cell: str) -> str:
+    return f"<td><b>{cell.rstrip('*')}</b></td>" if cell.endswith("*") else f"<td>{cell}</td>"
+
+
+def _short(text: str, width: int = 60) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,103 @@
+"""The slope chart: who moved, from the first stage's ranks to the reranked ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Ids
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labkit.ranking.ranking import Ranking
+from labkit.views.figure import BLUE, GREEN, GREY, ORANGE, Picture, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LABEL_WIDTH = 44
+
+
+@dataclass(frozen=True)
+class Move:
+    """One document's rank before and after; None where it is not in the list."""
+
+    doc_id: str
+    before: int | None
+    after: int | None
+    right: bool
+
+
+class SlopeChart(Picture):
+    """Ranks before and after, a line a document. Right answers are drawn bold and marked with a star."""
+
+    def __init__(self, query: str, moves: list[Move], names: tuple[str, str], candidates: int) -> None:
+        self.query = query
+        self.moves = moves
+        self.names = names
+        self.candidates = candidates
+        self.title = f"{names[0]} to {names[1]}: {query}"
+
+    def to_text(self) -> str:
+        """A line a document: rank before, rank after, id; right answers starred."""
+        width = max((len(move.doc_id) for move in self.moves), default=0)
+        lines = [f"{self.query}", f"{self.names[0]:>8} → {self.names[1]}  ({self.candidates} candidates; * right answer)"]
+        lines += [
+            f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {m.doc_id:<{width}}".rstrip()
+            for m in self.moves
+        ]
+        return "\n".join(lines)
+
+    def figure(self) -> Figure:
+        """Two columns of ranks joined by lines. Candidates from below the shown ranks start at the foot."""
+        shown = len(self.moves)
+        lowest = max([m.after or 0 for m in self.moves] + [m.before or 0 for m in self.moves if (m.before or 99) <= shown])
+        figure = new_figure(9.5, 1.3 + 0.34 * (lowest + 2))
+        axes = figure.subplots()
+        for move in self.moves:
+            self._line(axes, move, lowest)
+        axes.set_title(f"“{self.query}”", fontsize=11, loc="left", wrap=True)
+        axes.set_xlim(-1.55, 2.55)
+        axes.set_ylim(lowest + 2.2, -0.2)
+        for x, name in enumerate(self.names):
+            axes.text(x, 0.2, name, ha="center", va="center", weight="bold")
+        axes.axis("off")
+        return figure
+
+    def _line(self, axes, move: Move, lowest: int) -> None:  # noqa: ANN001
+        start = move.before if move.before is not None and move.before <= lowest else lowest + 1.6
+        end = move.after if move.after is not None else lowest + 1.6
+        colour = GREEN if move.right else _colour(move)
+        width, weight = (3.0, "bold") if move.right else (1.4, "normal")
+        axes.plot([0, 1], [start, end], color=colour, lw=width, marker="o", ms=5, alpha=1 if move.right else 0.75)
+        star = "★ " if move.right else ""
+        label = move.doc_id if len(move.doc_id) <= LABEL_WIDTH else "…" + move.doc_id[1 - LABEL_WIDTH :]
+        if move.after is not None:
+            text = f" {move.after}  {star}{label}" + (f"  (was {_rank(move.before)})" if start != move.before else "")
+            axes.text(1.04, end, text, va="center", ha="left", fontsize=9, weight=weight, color="black")
+        if start == move.before:
+            axes.text(-0.04, start, f"{star}{label}  {move.before} ", va="center", ha="right", fontsize=9, weight=weight)
+
+
+def slope_chart(before: Ranking, after: Ranking, right: Ids[str] = (), n: int = 5) -> SlopeChart:
+    """Draw how the top ``n`` moved.
+
+    Parameters
+    ----------
+    before, after : rankings of the same query; ``before`` holds all candidates, so that every mover has its old rank
+    right : ids of right answers; they are shown wherever they stand in ``after``
+    n : how many of each side's best to show
+    """
+    old = {hit.doc_id: hit.rank for hit in before}
+    new = {hit.doc_id: hit.rank for hit in after}
+    shown = dict.fromkeys([*after.ids[:n], *before.ids[:n]])
+    moves = [Move(doc_id, old.get(doc_id), new.get(doc_id), doc_id in set(right)) for doc_id in shown]
+    names = (before.system or "before", after.system or "after")
+    return SlopeChart(before.query, moves, names, len(before))
+
+
+def _rank(rank: int | None) -> str:
+    return "-" if rank is None else str(rank)
+
+
+def _colour(move: Move) -> str:
+    if move.before is None or move.after is None or move.before == move.after:
+        return GREY
+    return BLUE if move.after < move.before else ORANGE

@@ -1,0 +1,129 @@
+"""Metrics: by hand, then equal to pytrec_eval, then what must not change them."""
+
+import math
+
+import numpy as np
+import pytest
+import pytrec_eval
+from hypothesis import given
+from hypothesis import strategies as st
+
+import labkit as lk
+from labkit.corpus.collection import Collection, Document
+from labkit.evaluation.metrics import measure
+
+
+def test_by_hand():
+    # Ranked b, a, x; a is 3, b is 1, c is 2 and missing.
+    values = measure({"q": ["b", "a", "x"]}, {"q": {"a": 3, "b": 1, "c": 2}})["q"]
+    dcg = 1 / math.log2(2) + 3 / math.log2(3)
+    ideal = 3 / math.log2(2) + 2 / math.log2(3) + 1 / math.log2(4)
+    assert values == pytest.approx({"nDCG@10": dcg / ideal, "RR@10": 1, "R@100": 2 / 3, "Judged@10": 2 / 3})
+
+
+def test_a_missing_ranking_counts_zero_and_stays_in():
+    values = measure({"q1": ["a"]}, {"q1": {"a": 1}, "q2": {"a": 1}})
+    assert values["q2"] == dict.fromkeys(["nDCG@10", "RR@10", "R@100", "Judged@10"], 0.0)
+
+
+def test_an_empty_ranking_counts_zero():
+    assert measure({"q1": []}, {"q1": {"a": 1}})["q1"]["nDCG@10"] == 0
+
+
+def test_a_query_without_a_positive_judgment_is_left_out():
+    assert set(measure({"q1": ["a"], "q2": ["a"]}, {"q1": {"a": 1}, "q2": {"a": 0}})) == {"q1"}
+
+
+def test_rr_looks_no_deeper_than_ten():
+    ranking = [f"x{i}" for i in range(10)] + ["a"]
+    assert measure({"q": ranking}, {"q": {"a": 1}})["q"]["RR@10"] == 0
+
+
+@given(st.integers(0, 2**31))
+def test_each_query_equals_pytrec_eval(seed):
+    rng = np.random.default_rng(seed)
+    ids = [f"d{i}" for i in range(30)]
+    run = {f"q{i}": rng.permutation(ids)[: rng.integers(1, 30)].tolist() for i in range(3)}
+    qrels = {q: {d: int(rng.integers(0, 4)) for d in rng.choice(ids, 12, replace=False)} | {"d0": 2} for q in run}
+    scored = {q: {d: float(-r) for r, d in enumerate(docs)} for q, docs in run.items()}
+    cut = {q: dict(list(docs.items())[:10]) for q, docs in scored.items()}
+    theirs = pytrec_eval.RelevanceEvaluator(qrels, {"ndcg_cut.10", "recall.100"}).evaluate(scored)
+    reciprocal = pytrec_eval.RelevanceEvaluator(qrels, {"recip_rank"}).evaluate(cut)
+    for query_id, values in measure(run, qrels).items():
+        assert values["nDCG@10"] == pytest.approx(theirs[query_id]["ndcg_cut_10"], abs=1e-6)
+        assert values["R@100"] == pytest.approx(theirs[query_id]["recall_100"], abs=1e-6)
+        assert values["RR@10"] == pytest.approx(reciprocal[query_id]["recip_rank"], abs=1e-6)
+
+
+@given(st.integers(0, 2**31))
+def test_renamed_documents_change_nothing(seed):
+    rng = np.random.default_rng(seed)
+    ids = [f"d{i}" for i in range(12)]
+    new = dict(zip(ids, rng.permutation([f"e{i}" for i in range(12)]).tolist(), strict=True))
+    run, qrels = {"q": rng.permutation(ids).tolist()}, {"q": {d: int(rng.integers(0, 3)) for d in ids[:6]} | {"d0": 1}}
+    renamed = measure({"q": [new[d] for d in run["q"]]}, {"q": {new[d]: g for d, g in qrels["q"].items()}})
+    assert renamed == measure(run, qrels)
+
+
+def test_a_repeated_document_is_refused():
+    with pytest.raises(lk.LabError, match="query 'q' repeats one"):
+        measure({"q": ["a", "a"]}, {"q": {"a": 1}})
+
+
+C = Collection(
+    "toy",
+    {"a": Document("", "red fish"), "b": Document("", "blue fish"), "c": Document("", "green bird")},
+    {"q1": "red fish", "q2": "bird", "q3": "zebra", "q4": "unjudged"},
+    {"q1": {"a": 1, "b": 0}, "q2": {"c": 2}, "q3": {"a": 0}},
+    {"dev": ["q1", "q3"]},
+)
+
+
+def test_evaluate_runs_the_judged_queries_of_a_split():
+    bm25 = lk.BM25Retriever(C)
+    dev = lk.evaluate(bm25, C)
+    assert (dev.split, dev.queries, dev.unanswerable) == ("dev", 1, 1)
+    everything = lk.evaluate(bm25, C, split="all")
+    assert everything.queries == 2
+    assert everything.metrics["nDCG@10"] == 1.0
+    assert set(everything.to_dict()) == {"collection", "system", "queries", "metrics", "latency_ms", "failures"}
+    assert set(everything.to_dict()["latency_ms"]) == {"p50", "p95"}
+
+
+def test_a_two_stage_system_is_measured_with_top_n_equal_to_k():
+    pipe = lk.system("bm25+late", C)
+    assert lk.evaluate(pipe, C, split="all", k=3).metrics["R@100"] == 1.0
+
+
+def test_a_failing_query_is_counted_apart_and_scores_zero():
+    class Shaky(lk.BM25Retriever):
+        def search(self, query, k=50):
+            if query == "bird":
+                raise RuntimeError("no birds today")
+            return super().search(query, k)
+
+    result = lk.evaluate(Shaky(C), C, split="all")
+    assert result.failures == {"q2": "RuntimeError: no birds today"}
+    assert result.per_query["q2"]["nDCG@10"] == 0
+    assert result.metrics["nDCG@10"] == 0.5
+    assert result.to_dict()["failures"] == 1
+    assert "1 FAILED" in repr(result)
+
+
+def test_nothing_to_measure_is_said():
+    bare = Collection("bare", C.docs, {"q4": "unjudged"})
+    with pytest.raises(lk.LabError, match="no query with a positive judgment in 'all'"):
+        lk.evaluate(lk.BM25Retriever(bare), bare)
+    with pytest.raises(lk.LabError, match="no split 'test'; there is dev, all"):
+        lk.evaluate(lk.BM25Retriever(C), C, split="test")
+    with pytest.raises(lk.LabError, match="k must be"):
+        lk.evaluate(lk.BM25Retriever(C), C, k=0)
+
+
+@pytest.mark.cranfield
+@pytest.mark.slow
+def test_cranfield_reaches_the_published_development_figures(cranfield):
+    c = lk.load_collection(str(cranfield))
+    floors = {"bm25": 0.490, "dense": 0.495, "fusion": 0.550, "bm25+late": 0.530, "bm25+late+fusion": 0.560}
+    for name, floor in floors.items():
+        assert lk.evaluate(lk.system(name, c), c, split="all", k=100).metrics["nDCG@10"] >= floor, name

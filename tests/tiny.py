@@ -1,0 +1,95 @@
+"""Tiny random multi-vector checkpoints in the three formats that people have, written by the tests themselves."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from sentence_transformers import MultiVectorEncoder
+from sentence_transformers.base.modules import Dense, Normalize, Transformer
+from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]", "[Q]", "[D]", ".", ",", "!"] + [
+    f"{a}{b}" for a in "bcdfgklmnprst" for b in "aeiou"
+]
+HIDDEN, DIM = 16, 6
+
+
+def write_backbone(folder: Path, seed: int = 0) -> Path:
+    """A BERT of two layers with random weights and a word-level tokenizer."""
+    torch.manual_seed(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+    config = BertConfig(
+        vocab_size=len(WORDS), hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
+        max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+def write_native(folder: Path) -> Path:
+    """As sentence-transformers 6 saves one."""
+    backbone = write_backbone(folder.with_name(folder.name + "-backbone"))
+    torch.manual_seed(1)
+    modules = [
+        Transformer(str(backbone), query_length=12, document_length=20),
+        Dense(HIDDEN, DIM, bias=False, activation_function=torch.nn.Identity(),
+              module_input_name="token_embeddings", module_output_name="token_embeddings"),
+        MultiVectorMask([".", ",", "!"]),
+        Normalize(module_input_name="token_embeddings"),
+    ]  # fmt: skip
+    MultiVectorEncoder(modules=modules, device="cpu").save(str(folder))
+    return folder
+
+
+def write_pylate(folder: Path) -> Path:
+    """As PyLate 1 saves one: two modules, prefixes and lengths in the settings."""
+    write_backbone(folder)
+    torch.manual_seed(2)
+    (folder / "1_Dense").mkdir()
+    save_file({"linear.weight": torch.randn(DIM, HIDDEN)}, folder / "1_Dense" / "model.safetensors")
+    _write(folder / "1_Dense" / "config.json", {
+        "in_features": HIDDEN, "out_features": DIM, "bias": False,
+        "activation_function": "torch.nn.modules.linear.Identity", "use_residual": False,
+    })  # fmt: skip
+    _write(folder / "modules.json", [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Dense", "type": "pylate.models.Dense.Dense"},
+    ])  # fmt: skip
+    _write(folder / "sentence_bert_config.json", {"max_seq_length": 19, "do_lower_case": False})
+    _write(folder / "config_sentence_transformers.json", {
+        "model_type": "ColBERT", "query_prefix": "[Q] ", "document_prefix": "[D] ", "query_length": 14,
+        "document_length": 19, "attend_to_expansion_tokens": False, "do_query_expansion": True,
+        "skiplist_words": [".", ","], "prompts": {}, "similarity_fn_name": "MaxSim",
+    })  # fmt: skip
+    return folder
+
+
+def write_stanford(folder: Path) -> Path:
+    """As Stanford's ColBERT saves one: the projection beside the encoder's weights, settings in artifact.metadata."""
+    write_backbone(folder)
+    torch.manual_seed(3)
+    weights = {f"bert.{name}": tensor for name, tensor in load_file(folder / "model.safetensors").items()}
+    weights["linear.weight"] = torch.randn(DIM, HIDDEN)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    _write(folder / "config.json", {**config, "architectures": ["HF_ColBERT"]})
+    _write(folder / "artifact.metadata", {
+        "query_token_id": "[unused0]", "doc_token_id": "[unused1]", "query_maxlen": 10, "doc_maxlen": 18,
+        "mask_punctuation": True, "attend_to_mask_tokens": False,
+    })  # fmt: skip
+    return folder
+
+
+def _write(file: Path, value: object) -> None:
+    file.write_text(json.dumps(value))
