@@ -31,14 +31,14 @@ def read_folder(folder: Path) -> Collection:
     """
     if not (folder / "corpus.jsonl").is_file():
         raise LabError(f"{folder} must hold corpus.jsonl (one JSON object a line: _id, title, text); there is none.")
-    notes = _Notes()
+    notes = Notes()
     docs = {
         key: Document(_text(row, "title", notes, where, required=False), _text(row, "text", notes, where))
-        for key, row, where in _rows(folder / "corpus.jsonl")
+        for key, row, where in read_rows(folder / "corpus.jsonl")
     }
     notes.empty = sum(not (d.title.strip() or d.text.strip()) for d in docs.values())
     queries, splits, info = {}, {}, {}
-    for key, row, where in _rows(folder / "queries.jsonl"):
+    for key, row, where in read_rows(folder / "queries.jsonl"):
         queries[key] = _text(row, "text", notes, where)
         if row.get("split"):
             splits.setdefault(str(row["split"]), []).append(key)
@@ -55,10 +55,10 @@ def read_folder(folder: Path) -> Collection:
 
 
 def read_qrels(
-    file: Path, docs: dict, queries: dict, qrels: dict[str, dict[str, int]], notes: _Notes | None = None
+    file: Path, docs: dict, queries: dict, qrels: dict[str, dict[str, int]], notes: Notes | None = None
 ) -> set[str]:
     """Add a judgment file to ``qrels`` and return the query ids it judges; unknown ids are skipped and counted."""
-    notes = notes or _Notes()
+    notes = notes or Notes()
     judged = set()
     for number, line in _lines(file):
         cells = line.split("\t") if "\t" in line else line.split()
@@ -78,7 +78,7 @@ def read_qrels(
     return judged
 
 
-class _Notes:
+class Notes:
     """What was skipped or repaired, counted."""
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class _Notes:
         return tuple(f"{count} {text}." for count, text in said if count)
 
 
-def _rows(file: Path) -> Iterator[tuple[str, dict, str]]:
+def read_rows(file: Path) -> Iterator[tuple[str, dict, str]]:
     """Id, fields and place of each line of a JSON-lines file; nothing if the file is absent."""
     seen: dict[str, int] = {}
     for number, line in _lines(file) if file.is_file() else ():
@@ -125,7 +125,7 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
                 yield number, line
 
 
-def _text(row: dict, name: str, notes: _Notes, where: str, required: bool = True) -> str:
+def _text(row: dict, name: str, notes: Notes, where: str, required: bool = True) -> str:
     value = row.get(name)
     if value is None and not required:
         return ""
@@ -136,7 +136,7 @@ def _text(row: dict, name: str, notes: _Notes, where: str, required: bool = True
     return clean
 
 
-def _grade(cell: str, where: str, notes: _Notes) -> int:
+def _grade(cell: str, where: str, notes: Notes) -> int:
     try:
         grade = int(cell)
     except ValueError:

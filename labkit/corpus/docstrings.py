@@ -57,7 +57,7 @@ def parse(docstring: str, name: str, signature: str = "") -> Sections:
     ``signature`` is what introspection knows; where it is empty, the first line of a C docstring stands in.
 
     >>> parse("cat(tensors, dim=0) -> Tensor\\n\\nJoin them.\\n\\nArgs:\\n    dim (int): the axis", "cat")
-    Sections(signature='cat(tensors, dim=0)', description=('Join them.',), parameters=('dim (int): the axis',))
+    Sections(signature='cat(tensors, dim=0)', description=('Join them.',), parameters=('dim (int): the axis.',))
     """
     found, lines = _cut_signatures(cleandoc(docstring).split("\n"), name)
     description: list[str] = []

@@ -22,7 +22,7 @@ _LATEX = [
     (re.compile(r"\\(?:geq|ge)\b"), ">="),
     (re.compile(r"\\(?:left|right|big|Big|quad|,|;|!)(?![a-z])"), ""),
     (re.compile(r"\\([A-Za-z]+)"), r"\1"),
-    (re.compile(r"[\\{}]|(?<=\w)_(?=\W)"), ""),
+    (re.compile(r"[\\{}]"), ""),
 ]
 _INLINE: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\*(\w+)\*\\(?=\w)"), r"\1"),
@@ -40,7 +40,7 @@ _INLINE: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"\\([*_|`' ])"), r"\1"),
     (re.compile(r"<(?:[\w.]+ )+(?:object )?at 0x[0-9a-fA-F]+>"), "..."),
 ]
-_BOILERPLATE = re.compile(r"Read more in the User Guide\.?")
+_BOILERPLATE = re.compile(r"Read more in the User Guide\.?|(?:(?<=^)|(?<=[.:] ))[^.]*\bsphx_glr_\w+(?:\.py)?[^.]*\.?")
 
 
 def clean(text: str) -> str:

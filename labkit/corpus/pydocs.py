@@ -10,15 +10,15 @@ import hashlib
 import json
 import platform
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from labkit import paths
-from labkit.corpus.beir import _Notes as Notes
-from labkit.corpus.beir import _rows, read_qrels
+from labkit.corpus.beir import Notes as Notes
+from labkit.corpus.beir import read_rows, read_qrels
 from labkit.corpus.collection import Collection, Document
 from labkit.corpus.docstrings import parse
 from labkit.corpus.passages import split_passages
@@ -87,7 +87,7 @@ def count_wordpieces(texts: Sequence[str]) -> list[int]:
     LabError
         If the package that carries the tokenizer is not installed.
     """
-    return [len(encoding) for encoding in _tokenizer().encode_batch(list(texts), add_special_tokens=False)]
+    return [len(encoding) for encoding in _tokenizer().encode_batch_fast(list(texts), add_special_tokens=False)]
 
 
 @lru_cache(maxsize=1)
@@ -123,37 +123,50 @@ def _version(package: str) -> str | None:
 
 
 def _build(progress: bool) -> dict[str, list[dict]]:
-    """Read every docstring once; return the rows of both collections and keep them, if every package could be read."""
+    """The rows of both collections; kept for the next time if every package could be imported."""
     from tqdm.auto import tqdm
 
     built: dict[str, list[dict]] = {name: [] for name in NAMES}
-    broken: set[str] = set()
-    for name in tqdm(listed(), desc="pydocs", unit="doc", disable=not progress):
-        root = name.split(".")[0]
-        if root in broken or not (text := _docstring(name, root, broken)):
-            continue
+    objects, broken = _objects(tqdm(listed(), desc="pydocs: find", unit="doc", disable=not progress))
+    for name, found in tqdm(objects.items(), desc="pydocs: read", unit="doc", disable=not progress):
         last = name.rsplit(".", 1)[-1]
-        sections = parse(text, last, short_signature(resolve(name), last))
-        row = {"_id": name, "hash": words_hash(sections.body)}
-        passages = split_passages(name, sections, count_wordpieces)
-        built["pydocs"].append({**row, "text": sections.text, "passages": passages})
-        built["pydocs-raw"].append({**row, "text": text, "passages": []})
-    for name, rows in built.items():
-        if not broken:
+        if text := docstring(found):
+            sections = parse(text, last, short_signature(found, last))
+            row = {"_id": name, "hash": words_hash(sections.body)}
+            passages = split_passages(name, sections, count_wordpieces)
+            built["pydocs"].append({**row, "text": sections.text, "passages": passages})
+            built["pydocs-raw"].append({**row, "text": text, "passages": []})
+    if not broken:
+        for name, rows in built.items():
             _write(_cache_file(name), rows)
     return built
 
 
-def _docstring(name: str, root: str, broken: set[str]) -> str:
-    """The docstring, or nothing for a name that is not here; a package that fails to import is tried only once."""
-    try:
-        return docstring(resolve(name))
-    except LookupError:
+def _objects(names: Iterable[str]) -> tuple[dict[str, object], set[str]]:
+    """Every name that is here with its object, and the packages that cannot be imported, tried once each.
+
+    All are found before any is read: importing scipy.special appends to the docstring of numpy.sinc.
+    """
+    objects: dict[str, object] = {}
+    broken: set[str] = set()
+    for name in names:
+        root = name.split(".")[0]
+        if root in broken:
+            continue
         try:
-            resolve(root)
+            objects[name] = resolve(name)
         except LookupError:
-            broken.add(root)
-        return ""
+            if not _importable(root):
+                broken.add(root)
+    return objects, broken
+
+
+def _importable(root: str) -> bool:
+    try:
+        resolve(root)
+    except LookupError:
+        return False
+    return True
 
 
 def _write(file: Path, rows: list[dict]) -> None:
@@ -183,7 +196,7 @@ def _queries(file: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str
     queries: dict[str, str] = {}
     splits: dict[str, list[str]] = {}
     info: dict[str, dict] = {}
-    for key, row, where in _rows(file):
+    for key, row, where in read_rows(file):
         if not isinstance(row.get("text"), str):
             raise LabError(f"{where} must have 'text' as a string; got {type(row.get('text')).__name__}.")
         queries[key] = row["text"]

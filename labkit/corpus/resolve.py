@@ -68,7 +68,7 @@ def short_signature(found: object, name: str) -> str:
 
 
 def _shown(parameters: list[inspect.Parameter], defaults: bool) -> list[str]:
-    """Each parameter as it would be written, without annotations and without defaults that are not plain constants."""
+    """Parameters as they would be written, without annotations; a default that is no plain constant is an ellipsis."""
     shown: list[str] = []
     kinds = [parameter.kind for parameter in parameters]
     for i, parameter in enumerate(parameters):
@@ -84,8 +84,10 @@ def _shown(parameters: list[inspect.Parameter], defaults: bool) -> list[str]:
 
 
 def _default(value: object) -> str:
+    if value is inspect.Parameter.empty:
+        return ""
     plain = value is None or type(value) in (bool, int, float, str)
-    return f"={value!r}" if plain and len(repr(value)) <= 20 else ""
+    return f"={value!r}" if plain and len(repr(value)) <= 20 else "=…"
 
 
 def words_hash(text: str) -> str:
