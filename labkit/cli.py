@@ -8,6 +8,7 @@ import time
 from typing import Annotated, Any
 
 import typer
+from tqdm.std import tqdm
 
 from labkit.errors import LabError, check_count, check_text
 
@@ -130,11 +131,16 @@ def evaluate(
     c = load_collection(collection, progress=True)
     _warn(c.warnings)
     name = retriever if reranker == "none" else f"{retriever}+{reranker}"
-    with _bar() as bar:
-        result = run(system(name, c, encoder), c, split, k, on_query=bar)
+    with tqdm(desc="queries", unit="query") as bar:
+        result = run(system(name, c, encoder), c, split, k, on_query=lambda done, total: _show(bar, done, total))
     for query_id, error in result.failures.items():
         _say(f"failed: query {query_id}: {error}")
     print(json.dumps(result.to_dict()) if as_json else result)
+
+
+def _show(bar: tqdm, done: int, total: int) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
 
 
 def _load_reranker(name: str, c: Any, encoder: str | None) -> Any:
@@ -178,25 +184,6 @@ def _ask_json(
         "models": {"first_stage": retriever, "reranker": second.encoder.name if second else None},
         "warnings": list(c.warnings),
     }  # fmt: skip
-
-
-def _bar():  # noqa: ANN202
-    """A progress bar on stderr as a callback of (done, total)."""
-    from contextlib import contextmanager
-
-    from tqdm.std import tqdm
-
-    @contextmanager
-    def running():  # noqa: ANN202
-        with tqdm(desc="queries", unit="query") as bar:
-
-            def step(done: int, total: int) -> None:
-                bar.total = total
-                bar.update(done - bar.n)
-
-            yield step
-
-    return running()
 
 
 def _warn(warnings: tuple[str, ...]) -> None:

@@ -37,12 +37,7 @@ def read_folder(folder: Path) -> Collection:
         for key, row, where in read_rows(folder / "corpus.jsonl")
     }
     notes.empty = sum(not (d.title.strip() or d.text.strip()) for d in docs.values())
-    queries, splits, info = {}, {}, {}
-    for key, row, where in read_rows(folder / "queries.jsonl"):
-        queries[key] = _text(row, "text", notes, where)
-        if row.get("split"):
-            splits.setdefault(str(row["split"]), []).append(key)
-        info[key] = {name: value for name, value in row.items() if name not in ("_id", "text", "split")}
+    queries, splits, info = read_queries(folder / "queries.jsonl", notes)
     qrels: dict[str, dict[str, int]] = {}
     files = [folder / "qrels.tsv"] if (folder / "qrels.tsv").is_file() else sorted((folder / "qrels").glob("*.tsv"))
     for file in files:
@@ -50,8 +45,22 @@ def read_folder(folder: Path) -> Collection:
         if file.parent.name == "qrels":
             splits[file.stem] = [key for key in queries if key in judged]
     return Collection(
-        folder.name, docs, queries, qrels, splits, {k: v for k, v in info.items() if v}, warnings=notes.sentences()
+        folder.name, docs, queries, qrels, splits, info, warnings=notes.sentences()
     )
+
+
+def read_queries(file: Path, notes: Notes) -> tuple[dict[str, str], dict[str, list[str]], dict[str, dict]]:
+    """Query texts, the ids of each split, and each query's other fields; all empty where there is no file."""
+    queries: dict[str, str] = {}
+    splits: dict[str, list[str]] = {}
+    info: dict[str, dict] = {}
+    for key, row, where in read_rows(file):
+        queries[key] = _text(row, "text", notes, where)
+        if row.get("split"):
+            splits.setdefault(str(row["split"]), []).append(key)
+        if more := {name: value for name, value in row.items() if name not in ("_id", "text", "split")}:
+            info[key] = more
+    return queries, splits, info
 
 
 def read_qrels(

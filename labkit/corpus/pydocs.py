@@ -17,8 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from labkit import paths
-from labkit.corpus.beir import Notes as Notes
-from labkit.corpus.beir import read_rows, read_qrels
+from labkit.corpus.beir import Notes, read_qrels, read_queries
 from labkit.corpus.collection import Collection, Document
 from labkit.corpus.docstrings import parse
 from labkit.corpus.passages import split_passages
@@ -49,7 +48,7 @@ def load(name: str = "pydocs", progress: bool = False) -> Collection:
         rows = _build(progress)[name]
     docs = {row["_id"]: Document(row["_id"], row["text"], tuple(row["passages"])) for row in rows}
     notes = Notes()
-    queries, splits, info = _queries(paths.data() / "queries.jsonl")
+    queries, splits, info = read_queries(paths.data() / "queries.jsonl", notes)
     qrels: dict[str, dict[str, int]] = {}
     if (paths.data() / "qrels.tsv").is_file():
         read_qrels(paths.data() / "qrels.tsv", docs, queries, qrels, notes)
@@ -189,18 +188,3 @@ def _drift(rows: list[dict]) -> dict[str, int]:
     changed = [row["_id"] for row in rows if row["hash"] not in known.get(row["_id"], {}).get("hashes", [])]
     names = len(listed())
     return {"listed": names, "present": len(rows), "missing": names - len(rows), "changed": len(changed)}
-
-
-def _queries(file: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str, dict]]:
-    """Texts, splits and what else is known of each query; all empty where there is no file."""
-    queries: dict[str, str] = {}
-    splits: dict[str, list[str]] = {}
-    info: dict[str, dict] = {}
-    for key, row, where in read_rows(file):
-        if not isinstance(row.get("text"), str):
-            raise LabError(f"{where} must have 'text' as a string; got {type(row.get('text')).__name__}.")
-        queries[key] = row["text"]
-        info[key] = {field: value for field, value in row.items() if field not in ("_id", "text")}
-        if "split" in row:
-            splits.setdefault(row["split"], []).append(key)
-    return queries, splits, info

@@ -13,26 +13,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from labkit import paths
-from labkit.course.exercises import BETS, EXERCISES, CodeExercise, Outcome, ThoughtExercise
+from labkit.course.catalogue import catalogue
+from labkit.course.exercises import CodeExercise, Outcome, ThoughtExercise
 from labkit.errors import LabError
 
 
 class Note(str):
     """Markdown that a notebook renders, and that prints as plain text, without quotes."""
 
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_markdown_(self) -> str:
-        return str(self)
+    __repr__ = _repr_markdown_ = str.__str__
 
 
 @dataclass
-class Exercise:
+class Task:
     """One exercise in the learner's hands. It remembers which hint comes next, and records each outcome."""
 
     definition: CodeExercise | ThoughtExercise
@@ -41,8 +37,7 @@ class Exercise:
     def __repr__(self) -> str:
         return self.definition.text()
 
-    def _repr_markdown_(self) -> str:
-        return self.definition.text()
+    _repr_markdown_ = __repr__
 
     @property
     def given(self) -> Mapping[str, Any]:
@@ -73,17 +68,12 @@ class Exercise:
 
 
 @cache
-def exercise(id: str) -> Exercise:  # noqa: A002 - the name that learners read
-    """The exercise with this id, for example ``lk.exercise("02.rrf").check(rrf)``.
-
-    Raises
-    ------
-    LabError
-        If there is no such exercise; the message lists those there are.
-    """
-    if id not in EXERCISES:
-        raise LabError(f"there is no exercise {id!r}; there is {', '.join(sorted(EXERCISES))}.")
-    return Exercise(EXERCISES[id])
+def exercise(id: str) -> Task:  # noqa: A002 - the name that learners read
+    """The exercise with this id, for example ``lk.exercise("02.rrf").check(rrf)``; a LabError lists those there are."""
+    there = catalogue().exercises
+    if id not in there:
+        raise LabError(f"there is no exercise {id!r}; there is {', '.join(sorted(there))}.")
+    return Task(there[id])
 
 
 @dataclass(frozen=True)
@@ -94,7 +84,7 @@ class PlacedBet:
     value: int | None
 
     def __repr__(self) -> str:
-        bet = BETS[self.id]
+        bet = catalogue().bets[self.id]
         if self.value is None:
             return f"No bet yet. {bet.question} Put a whole number from {bet.low} to {bet.high} in place of `...`."
         return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}). {bet.question}"
@@ -106,19 +96,17 @@ _READ = object()
 def bet(id: str, value: object = _READ) -> PlacedBet | None:  # noqa: A002 - the name that learners read
     """Store a bet; without a value, return the one that is stored, or None. The latest bet on an id counts.
 
-    Raises
-    ------
-    LabError
-        If there is no such bet, or the value is not a whole number in its range.
+    An unknown id, or a value that is no whole number in the bet's range, is a LabError.
     """
-    if id not in BETS:
-        raise LabError(f"there is no bet {id!r}; there is {', '.join(sorted(BETS))}.")
+    there = catalogue().bets
+    if id not in there:
+        raise LabError(f"there is no bet {id!r}; there is {', '.join(sorted(there))}.")
     if value is _READ:
         stored = [line["value"] for line in read_lines("bets.jsonl") if line.get("bet") == id and "value" in line]
         return PlacedBet(id, stored[-1]) if stored else None
     if value is None or value is ...:
         return PlacedBet(id, None)
-    low, high = BETS[id].low, BETS[id].high
+    low, high = there[id].low, there[id].high
     if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value.__index__() <= high:
         raise LabError(f"the bet {id} must be a whole number from {low} to {high}; got {value!r}.")
     number = value.__index__()
@@ -131,19 +119,14 @@ def bet(id: str, value: object = _READ) -> PlacedBet | None:  # noqa: A002 - the
 
 def append_line(name: str, record: Mapping[str, object]) -> None:
     """Append one record, with its time, to a file of JSON lines under `paths.home`; it is on disk on return."""
+    path = paths.home() / name
     line = json.dumps({**record, "at": datetime.now(UTC).isoformat(timespec="seconds")}, sort_keys=True) + "\n"
-    with (paths.home() / name).open("ab+") as file:
-        if file.seek(0, os.SEEK_END) and _last_byte(file.name) != b"\n":
-            line = "\n" + line  # a killed process tore the last line: leave it alone, start a new one
+    if path.is_file() and path.read_bytes()[-1:] not in (b"", b"\n"):
+        line = "\n" + line  # a killed process tore the last line: leave it alone, start a new one
+    with path.open("ab") as file:
         file.write(line.encode("utf-8"))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _last_byte(name: str) -> bytes:
-    with Path(name).open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)
 
 
 def read_lines(name: str) -> Iterator[dict[str, Any]]:

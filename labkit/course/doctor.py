@@ -79,7 +79,7 @@ class Report:
 
     def __str__(self) -> str:
         width = max((len(check.what) for check in self.checks), default=0)
-        lines = [f"{'[' + c.state + ']':<6} {c.what:<{width}} — {_finding(c)}" for c in self.checks]
+        lines = [f"{f'[{c.state}]':<6} {c.what:<{width}} — {c.finding}" for c in self.checks]
         return "\n".join([*lines, self._summary()])
 
     __repr__ = __str__
@@ -88,19 +88,14 @@ class Report:
         cell = '<td style="text-align:left">'
         rows = "".join(
             f'<tr><td style="{_STYLE[c.state]}">[{c.state}]</td>{cell}{escape(c.what)}</td>'
-            f"{cell}{escape(_finding(c))}</td></tr>"
+            f"{cell}{escape(c.finding)}</td></tr>"
             for c in self.checks
         )
         return f"<table><tbody>{rows}</tbody></table><p>{self._summary()}</p>"
 
     def _summary(self) -> str:
         states = [check.state for check in self.checks]
-        counts = ", ".join(f"{states.count(state)} {state}" for state in ("ok", "warn", "fail"))
-        return f"{len(states)} checks: {counts}"
-
-
-def _finding(check: Check) -> str:
-    return f"{check.found}; fix: {check.fix}" if check.fix else check.found
+        return f"{len(states)} checks: {', '.join(f'{states.count(state)} {state}' for state in _STYLE)}"
 
 
 def doctor(flight: bool = False) -> Report:
@@ -111,12 +106,10 @@ def doctor(flight: bool = False) -> Report:
     flight : also prove that nothing needs the network: a process that refuses every connection and look-up loads
         pydocs and the encoder.
     """
-    wanted: list[Callable[[], Iterable[Check]]] = [threads, probes.python_version, probes.packages]
-    wanted += [probes.default_model, probes.memory, probes.disk, probes.widgets, probes.sdks]
-    wanted += [flight_check] if flight else []
+    wanted: list[Callable[[], Iterable[Check]]] = [probes.python_version, probes.packages, probes.default_model]
+    wanted += [probes.memory, probes.disk, threads, probes.widgets, probes.sdks, *([flight_check] if flight else [])]
     with ThreadPoolExecutor(len(wanted)) as pool:
-        slow, *quick = pool.map(_guarded, wanted)
-    return Report(tuple(check for found in [*quick[:5], slow, *quick[5:]] for check in found))
+        return Report(tuple(check for found in pool.map(_guarded, wanted) for check in found))
 
 
 def _guarded(probe: Callable[[], Iterable[Check]]) -> list[Check]:
@@ -166,7 +159,7 @@ def openmp(pools: Iterable[tuple[str, str, str]]) -> Check:
         where = ", ".join("/".join(Path(path).parts[-3:]) for path in rivals)
         return Check("warn", "OpenMP", f"{len(rivals)} LLVM or Intel runtimes in one process: {where}", _OPENMP_FIX)
     found = ", ".join(sorted({prefix for _, prefix, _ in loaded})) or "none"
-    if os.environ.get("KMP_DUPLICATE_LIB_OK"):
+    if os.environ.get("KMP_DUPLICATE_LIB_OK", "True") != "True":  # scikit-learn itself sets it to "True"
         found = f"{found}; KMP_DUPLICATE_LIB_OK is set and would hide a clash"
         return Check("warn", "OpenMP", found, "unset KMP_DUPLICATE_LIB_OK")
     return Check("ok", "OpenMP", found)

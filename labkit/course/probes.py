@@ -39,12 +39,16 @@ class Check:
     found: str
     fix: str = ""
 
+    @property
+    def finding(self) -> str:
+        """What was found, and the fix if there is one."""
+        return f"{self.found}; fix: {self.fix}" if self.fix else self.found
+
 
 def python_version(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Check]:
     """Is this a Python that the lock was resolved for?"""
-    good = (3, 11) <= version[:2] <= (3, 13)
-    fix = "" if good else "use Python 3.11, 3.12 or 3.13"
-    yield Check("ok" if good else "fail", "Python", ".".join(map(str, version)), fix)
+    state, fix = ("ok", "") if (3, 11) <= version[:2] <= (3, 13) else ("fail", "use Python 3.11, 3.12 or 3.13")
+    yield Check(state, "Python", ".".join(map(str, version)), fix)
 
 
 def find_lock() -> Path | None:
@@ -62,8 +66,7 @@ def read_lock(lock: Path) -> list[Requirement]:
 
 def declared(lock: Path | None = None) -> list[Requirement]:
     """What labkit itself requires: by the checkout's ``pyproject.toml``, else by the installed wheel's metadata."""
-    project = lock.with_name("pyproject.toml") if lock else None
-    if project and project.is_file():
+    if lock and (project := lock.with_name("pyproject.toml")).is_file():
         return _here(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"])
     names = metadata.packages_distributions().get("labkit", [])
     return _here(line for name in names for line in metadata.requires(name) or ())
@@ -78,9 +81,7 @@ def packages(lock: Path | None = None) -> Iterator[Check]:
     needs = declared(lock)
     pins = read_lock(lock) if lock else needs
     present = [need for need in pins if need.name != "pip" and _version(need.name)]
-    wrong = [f"{need.name} is missing" for need in needs if not _version(need.name)]
-    wrong += [problem for need in present if (problem := _mismatch(need))]
-    if wrong:
+    if wrong := _problems([need for need in needs if not _version(need.name)] + present):
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         fix = "make lab" if lock else "pip install --upgrade late-interaction-lab"
         yield Check("fail", "packages", "; ".join(wrong[:5]) + more, fix)
@@ -102,15 +103,16 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _mismatch(need: Requirement) -> str | None:
-    """What is wrong with the installed version, or None. A local suffix such as torch's ``+cpu`` does not count."""
-    installed = _version(need.name)
-    if installed is None:
-        return f"{need.name} is missing"
-    wanted = re.sub(r"\+[\w.]+", "", str(need.specifier))
-    if SpecifierSet(wanted).contains(Version(installed).public, prereleases=True):
-        return None
-    return f"{need.name} is {installed}, not {wanted.removeprefix('==')}"
+def _problems(needs: Iterable[Requirement]) -> list[str]:
+    """What is missing or of a wrong version. A local suffix such as torch's ``+cpu`` does not count."""
+    wrong = []
+    for need in needs:
+        installed, wanted = _version(need.name), re.sub(r"\+[\w.]+", "", str(need.specifier))
+        if installed is None:
+            wrong.append(f"{need.name} is missing")
+        elif not SpecifierSet(wanted).contains(Version(installed).public, prereleases=True):
+            wrong.append(f"{need.name} is {installed}, not {wanted.removeprefix('==')}")
+    return wrong
 
 
 def default_model() -> Iterator[Check]:
@@ -161,17 +163,16 @@ def _room(what: str, size: int, word: str, least: int, fix: str) -> Check:
 def widgets(folders: Iterable[Path] | None = None) -> Iterator[Check]:
     """Do the widgets' Python side and their JupyterLab side fit each other, and is the JavaScript in place?"""
     versions = {name: _version(name) for name in _WIDGET_PACKAGES}
-    absent = [name for name, version in versions.items() if version is None]
-    if absent:
+    if absent := [name for name, version in versions.items() if version is None]:
         fix = "make lab, or pip install 'late-interaction-lab[notebooks]'"
         yield Check("warn", "widgets", f"not installed: {', '.join(absent)}; figures stay static", fix)
         return
-    if folders is None:
-        from jupyter_core.paths import jupyter_path
+    from jupyter_core.paths import jupyter_path
 
-        folders = map(Path, jupyter_path("labextensions"))
-    places = list(folders)
-    wrong = [problem for need in _widget_needs() if (problem := _mismatch(need))]
+    places = [Path(folder) for folder in (jupyter_path("labextensions") if folders is None else folders)]
+    # What ipywidgets and anywidget require of one another's packages, by their own metadata.
+    needs = _here(line for name in ("ipywidgets", "anywidget") for line in metadata.requires(name) or ())
+    wrong = _problems(need for need in needs if need.name in (*_WIDGET_PACKAGES, "widgetsnbextension"))
     for name in _WIDGET_FRONT_ENDS:
         if not any((place / name / "package.json").is_file() for place in places):
             wrong.append(f"JupyterLab has no extension {name}")
@@ -179,12 +180,6 @@ def widgets(folders: Iterable[Path] | None = None) -> Iterator[Check]:
         yield Check("fail", "widgets", "; ".join(wrong), "make lab, then reload the browser tab")
     else:
         yield Check("ok", "widgets", ", ".join(f"{name} {version}" for name, version in versions.items()))
-
-
-def _widget_needs() -> list[Requirement]:
-    """What ipywidgets and anywidget require of one another's packages, by their own metadata."""
-    lines = [line for name in ("ipywidgets", "anywidget") for line in metadata.requires(name) or ()]
-    return [need for need in _here(lines) if need.name in (*_WIDGET_PACKAGES, "widgetsnbextension")]
 
 
 def sdks(environment: Mapping[str, str] = os.environ) -> Iterator[Check]:

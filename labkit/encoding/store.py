@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import warnings
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS vectors (
 """  # the large columns stand last, so that a query for the pooled vector alone does not walk them
 QUESTION_MARKS = 400  # look-ups a statement; SQLite's limit is far above
 BUSY_SECONDS = 60.0
+RECENT_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,32 @@ class Entry:
     spans: np.ndarray | None
     pooled: np.ndarray | None
     lost: int
+
+
+class _Recent:
+    """Entries read lately, kept in memory up to a number of bytes, so that a warm process does not read twice."""
+
+    def __init__(self, limit: int = RECENT_BYTES) -> None:
+        self._limit, self._bytes = limit, 0
+        self._entries: OrderedDict[tuple[str, str], Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, recipe: str, texts: Sequence[str]) -> dict[str, Entry]:
+        with self._lock:
+            found = {key: self._entries[recipe, key] for key in texts if (recipe, key) in self._entries}
+            for key in found:
+                self._entries.move_to_end((recipe, key))
+            return found
+
+    def put(self, recipe: str, entries: dict[str, Entry]) -> None:
+        with self._lock:
+            for key, entry in entries.items():
+                if (recipe, key) not in self._entries and entry.vectors is not None:
+                    self._entries[recipe, key] = entry
+                    self._bytes += entry.vectors.nbytes
+            while self._bytes > self._limit:
+                _, oldest = self._entries.popitem(last=False)
+                self._bytes -= oldest.vectors.nbytes
 
 
 class Store:
@@ -55,10 +83,19 @@ class Store:
         self.path = Path(path)
         self.damaged_rows = 0
         self._local = threading.local()
+        self._recent = _Recent()
 
     def get(self, recipe: str, texts: Sequence[str], dim: int, pooled_only: bool = False) -> dict[str, Entry]:
         """Entries by text key; what is not stored, or is damaged, is not in the answer."""
-        return self._retry(lambda: self._get(recipe, texts, dim, pooled_only))
+        if pooled_only:
+            return self._retry(lambda: self._get(recipe, texts, dim, pooled_only=True))
+        found = self._recent.get(recipe, texts)
+        unread = [key for key in texts if key not in found]
+        if unread:
+            read = self._retry(lambda: self._get(recipe, unread, dim, pooled_only=False))
+            self._recent.put(recipe, read)
+            found.update(read)
+        return found
 
     def missing(self, recipe: str, texts: Sequence[str]) -> list[str]:
         """The text keys whose token vectors are not stored, in the order given, without repeats."""

@@ -10,6 +10,7 @@ from labkit.ranking.ranking import Ranking
 from labkit.views.figure import BLUE, GREEN, GREY, ORANGE, Picture, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LABEL_WIDTH = 44
@@ -46,34 +47,31 @@ class SlopeChart(Picture):
         return "\n".join(lines)
 
     def figure(self) -> Figure:
-        """Two columns of ranks joined by lines. Candidates from below the shown ranks start at the foot."""
-        shown = len(self.moves)
-        lowest = max([m.after or 0 for m in self.moves] + [m.before or 0 for m in self.moves if (m.before or 99) <= shown])
-        figure = new_figure(9.5, 1.3 + 0.34 * (lowest + 2))
+        """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""
+        occurring = sorted({rank for move in self.moves for rank in (move.before, move.after) if rank is not None})
+        row = {rank: place for place, rank in enumerate(occurring)}
+        row[None] = len(occurring)  # not among the candidates: at the foot
+        figure = new_figure(9.5, 1.1 + 0.3 * (len(row) + 1))
         axes = figure.subplots()
         for move in self.moves:
-            self._line(axes, move, lowest)
+            _draw(axes, move, row[move.before], row[move.after])
         axes.set_title(f"“{self.query}”", fontsize=11, loc="left", wrap=True)
         axes.set_xlim(-1.55, 2.55)
-        axes.set_ylim(lowest + 2.2, -0.2)
+        axes.set_ylim(len(row), -1.3)
         for x, name in enumerate(self.names):
-            axes.text(x, 0.2, name, ha="center", va="center", weight="bold")
+            axes.text(x, -0.9, name, ha="center", va="center", weight="bold")
         axes.axis("off")
         return figure
 
-    def _line(self, axes, move: Move, lowest: int) -> None:  # noqa: ANN001
-        start = move.before if move.before is not None and move.before <= lowest else lowest + 1.6
-        end = move.after if move.after is not None else lowest + 1.6
-        colour = GREEN if move.right else _colour(move)
-        width, weight = (3.0, "bold") if move.right else (1.4, "normal")
-        axes.plot([0, 1], [start, end], color=colour, lw=width, marker="o", ms=5, alpha=1 if move.right else 0.75)
-        star = "★ " if move.right else ""
-        label = move.doc_id if len(move.doc_id) <= LABEL_WIDTH else "…" + move.doc_id[1 - LABEL_WIDTH :]
-        if move.after is not None:
-            text = f" {move.after}  {star}{label}" + (f"  (was {_rank(move.before)})" if start != move.before else "")
-            axes.text(1.04, end, text, va="center", ha="left", fontsize=9, weight=weight, color="black")
-        if start == move.before:
-            axes.text(-0.04, start, f"{star}{label}  {move.before} ", va="center", ha="right", fontsize=9, weight=weight)
+
+def _draw(axes: Axes, move: Move, start: float, end: float) -> None:
+    """One document's line, with its rank and name at both ends."""
+    line, weight = (3.0, "bold") if move.right else (1.4, "normal")
+    axes.plot([0, 1], [start, end], color=GREEN if move.right else _colour(move), lw=line, marker="o", ms=5)
+    label = move.doc_id if len(move.doc_id) <= LABEL_WIDTH else "…" + move.doc_id[1 - LABEL_WIDTH :]
+    label = f"★ {label}" if move.right else label
+    axes.text(-0.04, start, f"{label}  {_rank(move.before)} ", va="center", ha="right", fontsize=9, weight=weight)
+    axes.text(1.04, end, f" {_rank(move.after)}  {label}", va="center", ha="left", fontsize=9, weight=weight)
 
 
 def slope_chart(before: Ranking, after: Ranking, right: Ids[str] = (), n: int = 5) -> SlopeChart:

@@ -10,8 +10,11 @@ import pytest
 
 import labkit as lk
 from labkit.course import checks
-from labkit.course.exercises import EXERCISES, Outcome
+from labkit.course.catalogue import catalogue
+from labkit.course.exercises import Outcome
 from labkit.errors import LabError
+
+EXERCISES = catalogue().exercises
 
 
 @pytest.fixture(autouse=True)

@@ -1,18 +1,28 @@
 """Every exercise in three states: untouched, each known wrong answer, solution. And its definition is complete."""
 
 import copy
+import inspect
 import re
+import sys
 
 import numpy as np
 import pytest
 
-from labkit.course.exercises import BETS, EXERCISES, CodeExercise, ThoughtExercise
-from labkit.course.exercises.n02_oracle import oracle_ceiling
-from labkit.course.exercises.n02_rrf import rrf
+from labkit.course.catalogue import catalogue, read
+from labkit.course.exercises import CodeExercise, ThoughtExercise
+from labkit.errors import LabError
 
+EXERCISES, BETS = catalogue()
+oracle_ceiling, rrf = EXERCISES["02.oracle"].solution, EXERCISES["02.rrf"].solution
 CODE = [e for e in EXERCISES.values() if isinstance(e, CodeExercise)]
 THOUGHT = [e for e in EXERCISES.values() if isinstance(e, ThoughtExercise)]
 WRONG = [pytest.param(e, wrong, id=f"{e.id}-{wrong.name}") for e in EXERCISES.values() for wrong in e.wrong_answers]
+
+
+@pytest.fixture
+def modules(monkeypatch):
+    """`read` registers a package; afterwards, that of the shipped exercises is there again."""
+    monkeypatch.setitem(sys.modules, "labkit_exercises", None)
 
 
 def by_id(exercise):
@@ -197,3 +207,36 @@ def test_messages_hold_no_memory_addresses():
 def test_what_came_is_shown_as_it_came_with_rounded_numbers():
     pairs = EXERCISES["02.lesson"].judge(lambda *_: [("a", np.float64(1 / 3))])
     assert "gave     [('a', 0.3333)]\nexpected [('drop duplicate rows', 1.0), " in pairs.message
+
+
+def test_every_file_of_exercises_is_read_and_a_class_in_it_knows_its_module():
+    assert {exercise.id.split(".")[0] for exercise in EXERCISES.values()} >= {"00", "02"}
+    given = EXERCISES["02.lesson"].given["co"]
+    assert type(given).__module__ == "labkit_exercises.n02_lesson"
+    assert "class WordOverlap" in inspect.getsource(type(given))
+
+
+def test_files_of_exercises_may_share_what_is_in_a_file_without_an_n(tmp_path, modules):
+    (tmp_path / "shared.py").write_text("WORDS = 'how many?'\n", encoding="utf-8")
+    bet = "from labkit.course.exercises import Bet\nfrom .shared import WORDS\nBETS = (Bet('98.x', WORDS, 0, 3),)\n"
+    (tmp_path / "n98.py").write_text(f"{bet}EXERCISES = ()\n", encoding="utf-8")
+    assert read(tmp_path).bets["98.x"].question == "how many?"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("EXERCISES = (", "SyntaxError: '(' was never closed"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("BETS = ()", "has no attribute 'EXERCISES'"),
+        ("EXERCISES = ('x',)", "AttributeError: 'str' object has no attribute 'id'"),
+        (
+            "from labkit.course.exercises import Bet\nEXERCISES = ()\nBETS = [Bet('98.x', '', n, 3) for n in (0, 1)]",
+            "ValueError: the id 98.x is taken",
+        ),
+    ],
+)
+def test_a_broken_file_of_exercises_is_named(tmp_path, modules, text, said):
+    (tmp_path / "n98.py").write_text(text, encoding="utf-8")
+    with pytest.raises(LabError, match=rf"n98\.py is broken: .*{re.escape(said)}"):
+        read(tmp_path)

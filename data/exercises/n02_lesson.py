@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from labkit.course.exercises.base import CodeExercise, Wrong
+from labkit.course.exercises import CodeExercise, Wrong
 
 Pairs = list[tuple[str, float]]
 
@@ -155,3 +155,5 @@ LESSON = CodeExercise(
     wrong_answers=WRONG_ANSWERS,
     given={"co": co},
 )
+
+EXERCISES = (LESSON,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labkit.course.exercises.base import Bet, ThoughtExercise
+from labkit.course.exercises import Bet, ThoughtExercise
 
 BETS = (
     Bet("00.maxsim_wins", "On how many of the twelve tickets does MaxSim rank a right answer higher than BM25?", 0, 12),

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from fractions import Fraction
 
-from labkit.course.exercises.base import CodeExercise, Wrong
+from labkit.course.exercises import CodeExercise, Wrong
 
 
 def rrf(rankings: list[list[str]], k: int = 60) -> list[str]:
@@ -124,3 +124,5 @@ RRF = CodeExercise(
     cases=cases,
     wrong_answers=WRONG_ANSWERS,
 )
+
+EXERCISES = (RRF,)

@@ -27,6 +27,10 @@ class Run:
         """True if the body is not written yet: it gave None or ``...``, or raised NotImplementedError."""
         return self.error == "NotImplementedError" or (not self.error and (self.value is None or self.value is ...))
 
+    def like(self, other: Run) -> bool:
+        """True if both raised the same type of exception, or gave the same value but for rounding."""
+        return self.error == other.error and same(self.value, other.value)
+
 
 def run(function: Callable[..., Any], case: tuple) -> Run:
     """Call ``function`` on a deep copy of ``case``, so that nobody changes anybody's input."""
@@ -52,11 +56,6 @@ def plain(value: Any) -> Any:
     return {key: plain(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def unlike(one: Run, other: Run) -> bool:
-    """True if two calls differ: in the exception's type, or in the value beyond rounding."""
-    return one.error != other.error or not same(one.value, other.value)
-
-
 def same(one: Any, other: Any) -> bool:
     """Equal, with a tolerance for numbers and element by element for lists.
 
@@ -71,27 +70,20 @@ def same(one: Any, other: Any) -> bool:
 
 
 def show(value: Any) -> str:
-    """A value in one line: floats rounded, memory addresses left out, long ones cut."""
+    """A value in one line: floats rounded, memory addresses left out, long ones cut.
+
+    >>> show(("a", 1 / 3, object()))
+    "('a', 0.3333, <object object>)"
+    """
     text = _tidy(repr(_rounded(value)))
     return text if len(text) <= _WIDEST else f"{text[:_WIDEST]}…"
-
-
-def show_call(name: str, case: tuple) -> str:
-    """The call that was made.
-
-    >>> show_call("rrf", ([["a"]], 60))
-    "rrf([['a']], 60)"
-    """
-    return f"{name}({', '.join(map(show, case))})"
 
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, float):
         return round(float(value), 4)
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    if isinstance(value, tuple):
-        return tuple(_rounded(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return (tuple if isinstance(value, tuple) else list)(map(_rounded, value))
     return value
 
 

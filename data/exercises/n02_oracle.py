@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from math import log2
 
-from labkit.course.exercises.base import CodeExercise, Wrong
+from labkit.course.exercises import CodeExercise, Wrong
 
 Qrels = dict[str, int]
 
@@ -141,3 +141,5 @@ ORACLE = CodeExercise(
     wrong_answers=WRONG_ANSWERS,
     preamble="from math import log2",
 )
+
+EXERCISES = (ORACLE,)

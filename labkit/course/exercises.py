@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
 
-from labkit.course.exercises.running import Run, run, show, show_call, unlike
+from labkit.course.attempts import Run, run, show
 
-State = Literal["correct", "wrong", "error", "not attempted"]
 _COLOUR = {"correct": "#1a7f37", "wrong": "#cf222e", "error": "#9a6700", "not attempted": "#57606a"}
 
 
@@ -27,7 +26,7 @@ class Outcome:
     [wrong] Ranks start at 1.
     """
 
-    state: State
+    state: Literal["correct", "wrong", "error", "not attempted"]
     message: str
 
     def __repr__(self) -> str:
@@ -61,7 +60,7 @@ class Bet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Header:
+class Exercise:
     """What every exercise tells before the work starts. Difficulty and importance go from 1 to 3."""
 
     id: str
@@ -74,14 +73,14 @@ class Header:
     hints: tuple[str, ...]
     reasoning: str
 
-    def head(self) -> str:
-        """Two lines of markdown: title and effort, then what there is to see at the end."""
+    def text(self) -> str:
+        """Two paragraphs of markdown: title and effort, then what there is to see at the end."""
         effort = f"{self.minutes} min, difficulty {self.difficulty}/3, importance {self.importance}/3"
         return f"**{self.id} · {self.title}** ({effort})\n\nYou should see: {self.see}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CodeExercise(Header):
+class CodeExercise(Exercise):
     """A function to write. ``cases`` gives the inputs, ``solution`` what is expected on them.
 
     ``preamble`` is the import that the solution's source needs; ``given`` are objects that a notebook hands out.
@@ -92,17 +91,11 @@ class CodeExercise(Header):
     wrong_answers: tuple[Wrong, ...]
     preamble: str = ""
     given: Mapping[str, Any] = field(default_factory=dict)
-    kind: Literal["code"] = "code"
-
-    def text(self) -> str:
-        """The exercise as markdown."""
-        return self.head()
 
     @property
     def source(self) -> str:
         """The solution as a notebook cell."""
-        code = inspect.getsource(self.solution).strip()
-        return f"{self.preamble}\n\n\n{code}" if self.preamble else code
+        return f"{self.preamble}\n\n\n{inspect.getsource(self.solution)}".strip()
 
     @property
     def stub(self) -> str:
@@ -122,41 +115,34 @@ class CodeExercise(Header):
         came = [run(attempt, case) for case in cases]
         if came[0].blank:
             return Outcome("not attempted", f"{name} gave {came[0].shown}. Write its body; end it with a return.")
-        for case, ours, theirs in zip(cases, map(self._expected, cases), came, strict=True):
-            if unlike(ours, theirs):
-                return self._diagnosis(case, ours, theirs, came)
+        for case, theirs in zip(cases, came, strict=True):
+            ours = run(self.solution, case)
+            if not theirs.like(ours):
+                said = f"raised {theirs.shown}" if theirs.error else f"gave     {theirs.shown}\nexpected {ours.shown}"
+                message = f"{name}({', '.join(map(show, case))})\n{said}\n{self._advice(came)}"
+                return Outcome("error" if theirs.error else "wrong", message)
         return Outcome("correct", f"{name} agrees with ours on {len(cases)} inputs, most of them unseen.")
 
-    def _expected(self, case: tuple) -> Run:
-        return run(self.solution, case)
-
-    def _diagnosis(self, case: tuple, ours: Run, theirs: Run, came: list[Run]) -> Outcome:
-        hint = next((wrong.hint for wrong in self.wrong_answers if self._behaves_like(wrong, came)), None)
-        advice = f"Hint: {hint}" if hint else f"Keep in mind: {self.misconception}"
-        call = show_call(self.solution.__name__, case)
-        if theirs.error:
-            return Outcome("error", f"{call}\nraised {theirs.shown}\n{advice}")
-        return Outcome("wrong", f"{call}\ngave     {theirs.shown}\nexpected {ours.shown}\n{advice}")
-
-    def _behaves_like(self, wrong: Wrong, came: list[Run]) -> bool:
-        cases = self.cases()
-        return not any(unlike(run(wrong.answer, case), theirs) for case, theirs in zip(cases, came, strict=True))
+    def _advice(self, came: list[Run]) -> str:
+        for wrong in self.wrong_answers:
+            if all(run(wrong.answer, case).like(theirs) for case, theirs in zip(self.cases(), came, strict=True)):
+                return f"Hint: {wrong.hint}"
+        return f"Keep in mind: {self.misconception}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ThoughtExercise(Header):
+class ThoughtExercise(Exercise):
     """A question with lettered options; ``why`` explains each one, the right one too."""
 
     question: str
     options: Mapping[str, str]
     right: str
     why: Mapping[str, str]
-    kind: Literal["thought"] = "thought"
 
     def text(self) -> str:
-        """The exercise as markdown: header, question, options."""
+        """The exercise as markdown: title and effort, question, options."""
         lines = "\n".join(f"- **{letter}** {option}" for letter, option in self.options.items())
-        return f"{self.head()}\n\n{self.question}\n\n{lines}"
+        return f"{super().text()}\n\n{self.question}\n\n{lines}"
 
     @property
     def source(self) -> str:

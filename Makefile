@@ -1,0 +1,94 @@
+# `make` explains the targets. POSIX sh and GNU make 3.81 are enough.
+
+PYTHON ?= python3
+# PyTorch's CPU index, https://download.pytorch.org/whl/cpu, saves about 3 GB on Linux. Only torch comes from it.
+TORCH_INDEX ?=
+# A folder filled by `make wheelhouse`: set-up then needs no network.
+WHEELHOUSE ?=
+# Passed on to JupyterLab and to pytest.
+LAB_ARGS ?=
+TEST_ARGS ?=
+
+BIN := .venv/bin
+SETUP = "$(PYTHON)" tools/setup_venv.py --torch-index "$(TORCH_INDEX)" --wheelhouse "$(WHEELHOUSE)"
+# Stored outputs are compared on Linux x86-64 only, where they were made. Elsewhere cells must run.
+NBVAL := $(shell test "`uname -sm`" = "Linux x86_64" && echo --nbval || echo --nbval-lax)
+# tests/ must be among the arguments: its conftest.py makes pytest and the kernels run offline, with a fresh home.
+PYTEST = $(BIN)/python -m pytest $(NBVAL) --nbval-current-env
+# JupyterLab asks no server for news, updates or extensions.
+QUIET = --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	--LabApp.extension_manager=readonly
+FIRST = --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb
+
+.PHONY: help setup lab warm test test-slow lint notebooks lock-check wheelhouse clean clean-all
+
+help:
+	@echo "make lab         set up .venv, check the machine, build pydocs, open JupyterLab"
+	@echo "make test        set up .venv, then lint, unit tests, doctests, learner notebooks"
+	@echo "make test-slow   the slow tests: solutions, browser, wheel"
+	@echo "make warm        encode all of pydocs once, about 5 minutes; can be interrupted"
+	@echo "make notebooks   build notebooks/*.ipynb and the solutions from notebooks/src"
+	@echo "make lint        ruff, import contract, tests without assertions"
+	@echo "make lock-check  prove that constraints.txt resolves on 3 platforms and 3 Pythons"
+	@echo "make wheelhouse  fill wheelhouse/, from which laptops install without a network"
+	@echo "make setup       only set up .venv"
+	@echo "make clean       remove caches and builds; make clean-all: .venv and wheelhouse too"
+	@echo ""
+	@echo "PYTHON=python3.12     the Python to use, 3.11 to 3.13 (now: $(PYTHON))"
+	@echo "TORCH_INDEX=URL       where torch comes from, for example PyTorch's CPU index:"
+	@echo "                      https://download.pytorch.org/whl/cpu"
+	@echo "WHEELHOUSE=wheelhouse install from that folder, without a network"
+	@echo "LAB_ARGS=...          passed on to JupyterLab, for example \"--no-browser --port 8890\""
+	@echo "TEST_ARGS=...         passed on to pytest, for example \"-k lock -x\""
+
+setup:
+	@$(SETUP)
+
+lab: setup
+	$(BIN)/labkit doctor
+	$(BIN)/labkit warm --build-only
+	$(BIN)/jupyter lab $(QUIET) $(FIRST) $(LAB_ARGS)
+
+warm: setup
+	$(BIN)/labkit warm
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/python tools/lint_tests.py tests
+
+test: lint
+	$(PYTEST) -m "not slow and not browser" tests labkit $(wildcard notebooks/*.ipynb notebooks/side/*.ipynb) $(TEST_ARGS)
+
+# pytest says 5 when nothing was selected. That is no failure here.
+test-slow: setup
+	$(PYTEST) -m "slow or browser" tests $(wildcard notebooks/solutions/*.ipynb notebooks/solutions/*/*.ipynb) $(TEST_ARGS) \
+	  || { code=$$?; test $$code -eq 5; }
+
+notebooks: setup
+	$(BIN)/python notebooks/build.py
+
+lock-check: setup
+	$(BIN)/python tools/check_lock.py
+
+# torch comes first, so that a CPU build in the folder wins over the usual index: 2.13.0+cpu sorts above 2.13.0.
+wheelhouse: setup
+	rm -rf wheelhouse && mkdir wheelhouse
+	test -z "$(TORCH_INDEX)" || $(BIN)/python -m pip download --no-deps --only-binary=:all: --dest wheelhouse \
+	  --index-url "$(TORCH_INDEX)" `grep '^torch==' constraints.txt`
+	$(BIN)/python -m pip download --only-binary=:all: --find-links wheelhouse --dest wheelhouse -r constraints.txt
+	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --wheel-dir wheelhouse .
+	cp constraints.txt wheelhouse/
+	@echo ""
+	@echo "On laptops with this system and Python `$(BIN)/python -c 'import sys; print(*sys.version_info[:2], sep=".")'`, with the checkout and wheelhouse/ copied over:"
+	@echo "    make lab WHEELHOUSE=wheelhouse"
+	@echo "or, into any environment, labkit and JupyterLab without the notebooks:"
+	@echo "    python -m pip install --no-index --find-links wheelhouse -c wheelhouse/constraints.txt \"late-interaction-lab[notebooks]\""
+
+clean:
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	find labkit tests tools notebooks -name __pycache__ -prune -exec rm -rf {} +
+	find notebooks -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+clean-all: clean
+	rm -rf .venv wheelhouse data/cache

@@ -1,0 +1,61 @@
+"""The exercises and bets of all notebooks, by id. They are shipped data, in ``exercises/n*.py``, read on first use.
+
+An id is the notebook's number, a dot and a name. A new exercise goes into a file of its notebook, which lists it in
+``EXERCISES`` (and its bets in ``BETS``); a new known mistake is one more entry in the exercise's ``wrong_answers``, and
+the tests then demand that it triggers its own hint. What files share goes to a file that does not begin with an n:
+``from .shared import words``.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+from labkit import paths
+from labkit.course.exercises import Bet, CodeExercise, ThoughtExercise
+from labkit.errors import LabError
+
+_PACKAGE = "labkit_exercises"
+
+
+class Catalogue(NamedTuple):
+    """What the exercise files define."""
+
+    exercises: dict[str, CodeExercise | ThoughtExercise]
+    bets: dict[str, Bet]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The shipped exercises and bets."""
+    return read(paths.data() / "exercises")
+
+
+def read(folder: Path) -> Catalogue:
+    """Run every exercise file of ``folder``; a `LabError` names the first one that is broken."""
+    package = sys.modules[_PACKAGE] = ModuleType(_PACKAGE)
+    package.__path__ = [str(folder)]
+    found = Catalogue({}, {})
+    for path in sorted(folder.glob("n*.py")):
+        try:
+            module = _run(path)
+            for shelf, items in ((found.exercises, module.EXERCISES), (found.bets, getattr(module, "BETS", ()))):
+                for item in items:
+                    if shelf.setdefault(item.id, item) is not item:
+                        raise ValueError(f"the id {item.id} is taken")
+        except Exception as error:
+            raise LabError(f"the exercise file {path} is broken: {type(error).__name__}: {error}") from error
+    return found
+
+
+def _run(path: Path) -> ModuleType:
+    """The file as a module, registered under its name: `inspect.getsource` and relative imports need that."""
+    name = f"{_PACKAGE}.{path.stem}"
+    spec = spec_from_file_location(name, path)
+    module = sys.modules[name] = module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(module)  # type: ignore[union-attr]
+    return module

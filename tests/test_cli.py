@@ -1,0 +1,152 @@
+"""The command line: what people type, what they read, and one line instead of a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import labkit as lk
+
+TOY = [
+    {"_id": "melt", "title": "melt", "text": "Unpivot a table from wide to long format."},
+    {"_id": "pivot", "title": "pivot", "text": "Spread a long table into a wide one."},
+    {"_id": "sort", "title": "sort", "text": "Sort the rows of a table."},
+    {"_id": "void", "title": "", "text": ""},
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("toy")
+    (path / "corpus.jsonl").write_text("\n".join(map(json.dumps, TOY)))
+    (path / "queries.jsonl").write_text('{"_id": "q", "text": "turn a wide table into a long one"}\n')
+    (path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\tmelt\t3\n")
+    return path
+
+
+def labkit(*words, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "labkit", *map(str, words)],
+        capture_output=True, text=True, encoding="utf-8", timeout=300,
+        env={**os.environ, "COLUMNS": "140", "PYTHONIOENCODING": "utf-8", **environment},
+    )  # fmt: skip
+
+
+def test_ask_shows_both_lists_the_times_and_the_receipt(folder):
+    done = labkit("ask", "turn a wide table into a long one", "--collection", folder, "--explain")
+    assert done.returncode == 0, done.stderr
+    assert "bm25 (BM25)" in done.stdout
+    assert "bm25+late (MaxSim)" in done.stdout
+    assert "first stage " in done.stdout
+    assert " passages encoded, " in done.stdout
+    assert "why " in done.stdout
+    assert "total" in done.stdout
+    assert "note: 1 documents have neither title nor text" in done.stderr
+
+
+def test_the_first_stage_is_printed_before_any_model_is_loaded(folder):
+    script = (
+        "import sys; from unittest import mock; sys.argv = ['labkit', 'ask', 'wide table', '--collection', sys.argv[1]]\n"
+        "import labkit.encoding.checkpoints as checkpoints\n"
+        "def refuse(*a, **k): raise SystemExit('torch' in sys.modules and 9 or 8)\n"
+        "checkpoints.load_encoder = refuse\n"
+        "from labkit.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 8, done.stderr  # the model was asked for, and torch was not loaded until then
+    assert "bm25 (BM25)" in done.stdout
+
+
+def test_ask_json_has_the_contract_and_nothing_else_on_stdout(folder):
+    done = labkit("ask", "wide table", "--collection", folder, "--json", "--explain", "-k", "10", "-n", "2")
+    answer = json.loads(done.stdout)
+    assert set(answer) == {
+        "query", "collection", "retriever", "reranker", "k", "n", "before", "after", "latency_ms", "encoded", "cached",
+        "receipt", "models", "warnings",
+    }  # fmt: skip
+    assert set(answer["latency_ms"]) == {"first_stage", "rerank", "total"}
+    hit = answer["after"][0]
+    assert set(hit) == {"doc_id", "rank", "previous_rank", "score", "reason", "title", "text", "truncated"}
+    assert (hit["rank"], len(answer["after"])) == (1, 2)
+    assert answer["receipt"]["score"] == pytest.approx(hit["score"], abs=1e-4)
+    assert answer["encoded"] + answer["cached"] == 3  # three documents share a word with the question
+    assert len(answer["warnings"]) == 1
+
+
+def test_ask_without_a_reranker(folder):
+    done = labkit("ask", "wide table", "--collection", folder, "--reranker", "none", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["before"] == answer["after"]
+    assert answer["models"]["reranker"] is None
+
+
+def test_a_question_that_matches_nothing_is_answered_with_nothing(folder):
+    done = labkit("ask", "zebra", "--collection", folder, "--explain")
+    assert done.returncode == 0, done.stderr
+    assert "no document matches" in done.stdout
+
+
+def test_an_infinite_score_is_null_with_a_reason(folder):
+    done = labkit("ask", "wide table", "--collection", folder, "--retriever", "dense", "--json")
+    last = json.loads(done.stdout)["after"][-1]
+    assert (last["doc_id"], last["score"], last["reason"]) == ("void", None, "the document has no tokens to match")
+
+
+def test_evaluate_json_is_the_contract(folder):
+    done = labkit("evaluate", "--collection", folder, "--json")
+    result = json.loads(done.stdout)
+    assert list(result) == ["collection", "system", "queries", "metrics", "latency_ms", "failures"]
+    assert list(result["metrics"]) == ["nDCG@10", "RR@10", "R@100", "Judged@10"]
+    assert result["system"] == "bm25+late"
+    assert (result["queries"], result["failures"]) == (1, 0)
+
+
+def test_warm_encodes_once(folder, tmp_path):
+    first = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))
+    again = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))
+    assert "4 passages encoded" in first.stderr
+    assert "0 passages encoded" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["ask", "x", "-k", "0"], "labkit: k must be a whole number of at least 1; got 0"),
+        (["ask", "x", "-n", "-1"], "labkit: n must be a whole number of at least 1; got -1"),
+        (["ask", "x", "--collection", "nope"], "labkit: no collection 'nope': give pydocs"),
+        (["ask", "x", "--retriever", "bm26"], "labkit: no retriever 'bm26'; there is bm25, dense, fusion"),
+        (["ask", "x", "--reranker", "magic"], "labkit: no reranker 'magic'; there is late"),
+        (["evaluate", "--collection", "{folder}", "--split", "test"], "labkit: toy0 has no split 'test'; there is all"),
+        (["ask", "wide table", "--collection", "{folder}", "--encoder", "{folder}"], "must hold safetensors weights"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(folder, words, message):
+    done = labkit(*[str(word).format(folder=folder) for word in words])
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_malformed_folder_names_file_and_line(tmp_path):
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "a", "text": "x"}\n{broken\n')
+    done = labkit("ask", "x", "--collection", tmp_path)
+    assert done.returncode == 2
+    assert "labkit: corpus.jsonl line 2 must be JSON" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_import_labkit_loads_neither_numpy_nor_torch():
+    script = "import sys, labkit; print(sorted({'numpy', 'torch', 'pandas', 'transformers'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_an_unknown_name_says_which_there_are():
+    with pytest.raises(AttributeError, match="has no attribute 'nope'; it has BM25Retriever"):
+        _ = lk.nope
+
+
+def test_every_public_name_loads():
+    for name in lk.__all__:
+        assert getattr(lk, name) is not None
