@@ -20,11 +20,11 @@ QUIET = --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.Never
 	--LabApp.extension_manager=readonly
 FIRST = --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb
 
-.PHONY: help setup lab warm test test-slow lint notebooks lock-check wheelhouse clean clean-all
+.PHONY: help setup lab warm warm-tests test test-slow lint notebooks lock-check wheelhouse clean clean-all
 
 help:
 	@echo "make lab         set up .venv, check the machine, build pydocs, open JupyterLab"
-	@echo "make test        set up .venv, then lint, unit tests, doctests, learner notebooks"
+	@echo "make test        set up .venv, encode pydocs once, then lint, unit tests, doctests, notebooks"
 	@echo "make test-slow   the slow tests: solutions, browser, wheel"
 	@echo "make warm        encode all of pydocs once, about 5 minutes; can be interrupted"
 	@echo "make notebooks   build notebooks/*.ipynb and the solutions from notebooks/src"
@@ -54,14 +54,19 @@ warm: setup
 
 lint: setup
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/lint-imports
 	$(BIN)/python tools/lint_tests.py tests
 
-test: lint
+# The notebooks rerank some thousand passages. They are encoded once, here, into the cache that all tests share.
+warm-tests: setup
+	LABKIT_CACHE="$${LABKIT_CACHE:-$(CURDIR)/data/cache}" $(BIN)/labkit warm
+
+test: lint warm-tests
 	$(PYTEST) -m "not slow and not browser" tests labkit $(wildcard notebooks/*.ipynb notebooks/side/*.ipynb) $(TEST_ARGS)
 
 # pytest says 5 when nothing was selected. That is no failure here.
-test-slow: setup
+test-slow: warm-tests
 	$(PYTEST) -m "slow or browser" tests $(wildcard notebooks/solutions/*.ipynb notebooks/solutions/*/*.ipynb) $(TEST_ARGS) \
 	  || { code=$$?; test $$code -eq 5; }
 
@@ -87,7 +92,7 @@ wheelhouse: setup
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
-	find labkit tests tools notebooks -name __pycache__ -prune -exec rm -rf {} +
+	find labkit data tests tools notebooks -name __pycache__ -prune -exec rm -rf {} +
 	find notebooks -name .ipynb_checkpoints -prune -exec rm -rf {} +
 
 clean-all: clean

@@ -102,9 +102,11 @@ def ask(
         return
     if second:
         print(side_by_side(before, after))
-        print("\n".join(f"  note: {line}" for line in reasons(after.hits)) or "", end="")
+        for line in reasons(after.hits):
+            print(f"  note: {line}")
         print(
-            f"\n  first stage {after.seconds['first_stage'] * 1000:.0f} ms, rerank {after.seconds['rerank'] * 1000:.0f} ms "
+            f"\n  first stage {after.seconds['first_stage'] * 1000:.0f} ms, "
+            f"rerank {after.seconds['rerank'] * 1000:.0f} ms "
             f"({len(candidates)} candidates: {after.encoded} passages encoded, {after.cached} from the store)"
         )
     if receipt:

@@ -48,7 +48,7 @@ def test_ask_shows_both_lists_the_times_and_the_receipt(folder):
 
 def test_the_first_stage_is_printed_before_any_model_is_loaded(folder):
     script = (
-        "import sys; from unittest import mock; sys.argv = ['labkit', 'ask', 'wide table', '--collection', sys.argv[1]]\n"
+        "import sys; sys.argv = ['labkit', 'ask', 'wide table', '--collection', sys.argv[1]]\n"
         "import labkit.encoding.checkpoints as checkpoints\n"
         "def refuse(*a, **k): raise SystemExit('torch' in sys.modules and 9 or 8)\n"
         "checkpoints.load_encoder = refuse\n"

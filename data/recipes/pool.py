@@ -30,8 +30,9 @@ def main(out: Path) -> None:
 
 
 def top(system, text: str) -> list[str]:
-    ranking = system.search(text, k=100, top_n=DEPTH) if isinstance(system, lk.TwoStage) else system.search(text, k=DEPTH)
-    return ranking.ids
+    if isinstance(system, lk.TwoStage):
+        return system.search(text, k=100, top_n=DEPTH).ids
+    return system.search(text, k=DEPTH).ids
 
 
 if __name__ == "__main__":

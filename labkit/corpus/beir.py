@@ -44,9 +44,7 @@ def read_folder(folder: Path) -> Collection:
         judged = read_qrels(file, docs, queries, qrels, notes)
         if file.parent.name == "qrels":
             splits[file.stem] = [key for key in queries if key in judged]
-    return Collection(
-        folder.name, docs, queries, qrels, splits, info, warnings=notes.sentences()
-    )
+    return Collection(folder.name, docs, queries, qrels, splits, info, warnings=notes.sentences())
 
 
 def read_queries(file: Path, notes: Notes) -> tuple[dict[str, str], dict[str, list[str]], dict[str, dict]]:
@@ -75,7 +73,9 @@ def read_qrels(
         if number == 1 and tuple(cells) == HEADER:
             continue
         if len(cells) != 3:
-            raise LabError(f"{where} must be query-id, corpus-id and score, by tabs; got {len(cells)} cells: {line[:60]!r}.")
+            raise LabError(
+                f"{where} must be query-id, corpus-id and score, by tabs; got {len(cells)} cells: {line[:60]!r}."
+            )
         query, doc, grade = cells[0], cells[1], _grade(cells[2], where, notes)
         if query not in queries or doc not in docs:
             notes.unknown_queries += query not in queries

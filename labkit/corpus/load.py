@@ -67,5 +67,5 @@ def _from_ir_datasets(name: str) -> Collection:
     return Collection(PREFIX + name, docs, queries, qrels, warnings=notes)
 
 
-def _body(document) -> str:  # noqa: ANN001
+def _body(document) -> str:
     return document.text if hasattr(document, "text") else document.default_text()

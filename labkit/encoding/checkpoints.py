@@ -28,7 +28,7 @@ QUERY_LENGTH, DOCUMENT_LENGTH = 64, 256
 # Weights come as safetensors; pickled .bin files are not even downloaded.
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.metadata"]
 # Keys that only a multi-vector save has in config_sentence_transformers.json.
-MULTI_VECTOR_KEYS = {"query_prefix", "document_prefix", "do_query_expansion", "query_length", "attend_to_expansion_tokens"}
+MULTI_VECTOR_KEYS = {"query_prefix", "document_prefix", "query_length", "do_query_expansion"}
 
 
 @cache
@@ -67,7 +67,7 @@ def load_encoder(name: str | None = None, device: str = "cpu", store: bool = Tru
     return Encoder(model, name, kept)
 
 
-def _default(device: str):  # noqa: ANN202
+def _default(device: str):
     """The default encoder's modules. `Normalize` without its argument would do nothing, and without splitting special
     tokens a literal "[SEP]" in a text would become the real one."""
     from sentence_transformers import MultiVectorEncoder
@@ -89,7 +89,7 @@ def _default(device: str):  # noqa: ANN202
 def _download(name: str) -> Path:
     """The folder of a hub checkpoint, from the local cache or the network; never its pickled weights."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(snapshot_download(name, allow_patterns=HUB_FILES))

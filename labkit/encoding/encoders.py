@@ -45,9 +45,7 @@ class Encoder:
     encoded, cached : how many documents were encoded and how many came from the store, counted since loading
     """
 
-    def __init__(
-        self, model: MultiVectorEncoder, name: str, store: Store | None = None, twin: bool = False
-    ) -> None:
+    def __init__(self, model: MultiVectorEncoder, name: str, store: Store | None = None, twin: bool = False) -> None:
         self.model = model.eval()
         self.name = name
         self.twin = twin

@@ -98,7 +98,9 @@ def evaluate(
     part = collection.split(split)
     positive = [q for q in part.queries if any(grade > 0 for grade in part.qrels.get(q, {}).values())]
     if not positive:
-        raise LabError(f"{collection.name} has no query with a positive judgment in {split!r}; there is nothing to measure.")
+        raise LabError(
+            f"{collection.name} has no query with a positive judgment in {split!r}; there is nothing to measure."
+        )
     run: dict[str, list[str]] = {}
     failures: dict[str, str] = {}
     seconds = []

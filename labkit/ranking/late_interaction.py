@@ -56,13 +56,12 @@ class LateInteractionReranker(_Encoding):
         encoded, cached = self.encoder.encoded, self.encoder.cached
         documents = self.encoder.encode_documents(passages)
         scores = maxsim(self.encoder.encode_queries([query])[0], documents)
-        best = [int(scores[a:b].argmax()) for a, b in zip(starts, starts[1:], strict=False)]
-        per_hit = np.array([scores[a + i] for a, i in zip(starts, best, strict=False)], np.float32)
+        per_hit = np.maximum.reduceat(scores, starts)
         return Scored(
             per_hit,
-            best,
-            [bool(documents.lost[a:b].any()) for a, b in zip(starts, starts[1:], strict=False)],
-            {i: NO_TOKENS for i in np.flatnonzero(np.isneginf(per_hit)).tolist()},
+            _best(scores, starts),
+            np.maximum.reduceat(documents.lost, starts) > 0,
+            dict.fromkeys(np.flatnonzero(np.isneginf(per_hit)).tolist(), NO_TOKENS),
             self.encoder.encoded - encoded,
             self.encoder.cached - cached,
         )
@@ -77,15 +76,19 @@ class DenseReranker(_Encoding):
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         passages, starts = _flat(hits)
         scores = self.encoder.embed_documents(passages) @ self.encoder.embed_queries([query])[0]
-        best = [int(scores[a:b].argmax()) for a, b in zip(starts, starts[1:], strict=False)]
-        return Scored(np.array([scores[a + i] for a, i in zip(starts, best, strict=False)], np.float32), best)
+        return Scored(np.maximum.reduceat(scores, starts), _best(scores, starts))
 
 
 def _flat(hits: Sequence[Hit]) -> tuple[list[str], list[int]]:
-    """All passages of all hits, and where each hit's begin (one more entry than hits)."""
+    """All passages of all hits, and where each hit's begin."""
     passages: list[str] = []
-    starts = [0]
+    starts = []
     for hit in hits:
-        passages.extend(hit.passages or (hit.text,))
         starts.append(len(passages))
+        passages.extend(hit.passages or (hit.text,))
     return passages, starts
+
+
+def _best(scores: np.ndarray, starts: Sequence[int]) -> list[int]:
+    """For each hit the number of its best passage."""
+    return [int(part.argmax()) for part in np.split(scores, starts[1:])]

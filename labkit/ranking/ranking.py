@@ -92,8 +92,8 @@ class Ranking:
         head = f"{self.system}: {self.query}"
         if not self.hits:
             return f"{head}\n  (no document matches)"
-        width = max(len(hit.doc_id) for hit in self.hits)
-        return "\n".join([head, *(f"{hit.rank:>4} {_move(hit):>5}  {_score(hit)}  {hit.doc_id:<{width}}" for hit in self)])
+        lines = [f"{hit.rank:>4} {_move(hit):>5}  {_score(hit)}  {hit.doc_id}" for hit in self]
+        return "\n".join([head, *lines])
 
     def __repr__(self) -> str:
         return self.to_text()

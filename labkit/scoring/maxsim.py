@@ -115,7 +115,8 @@ def _chunks(documents: PackedTokens, chosen: np.ndarray) -> Iterator[tuple[np.nd
 def _gather(documents: PackedTokens, numbers: np.ndarray) -> np.ndarray:
     """Vectors of these documents in this order, float32; one slice where they are neighbours."""
     if np.all(np.diff(numbers) == 1):
-        return _numpy(as_float32(documents, int(documents.offsets[numbers[0]]), int(documents.offsets[numbers[-1] + 1])))
+        first, last = documents.offsets[numbers[0]], documents.offsets[numbers[-1] + 1]
+        return _numpy(as_float32(documents, int(first), int(last)))
     return np.concatenate([_numpy(documents[int(number)]) for number in numbers])
 
 

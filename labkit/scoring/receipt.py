@@ -21,7 +21,7 @@ FUNCTION_WORDS = frozenset(
     does doing during each for from further had has have having he her here hers him his how i if in into is it its
     itself just me more most my no nor not of off on once one only or other our out over own same she should so some
     such than that the their them then there these they this those through to too under until up us very was we were
-    what when where which while who whom why will with would you your""".split()
+    what when where which while who whom why will with would you your""".split()  # noqa: SIM905
 )
 
 
@@ -66,7 +66,7 @@ class Receipt:
         """The receipt as plain data, ready for JSON."""
         return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
 
-    def to_frame(self):  # noqa: ANN201
+    def to_frame(self):
         """The rows as a pandas table."""
         import pandas as pd
 

@@ -39,7 +39,7 @@ class Scoreboard:
         """On how many tickets the system hands over a right answer among its first ``n``."""
         return sum(_place(ranks[name]) <= n for ranks in self.ranks.values())
 
-    def to_frame(self):  # noqa: ANN201
+    def to_frame(self):
         """Tickets by systems as a pandas table."""
         import pandas as pd
 
@@ -104,9 +104,7 @@ def scoreboard(
         raise LabError(f"{c.name} has no tickets; use pydocs, or evaluate() on your own queries.")
     built = [system(s, c) if isinstance(s, str) else s for s in systems]
     right = {key: {d for d, grade in c.qrels.get(q, {}).items() if grade >= RIGHT} for key, q in tickets.items()}
-    ranks = {
-        key: {s.name: _first_right(s, c.queries[q], right[key], k) for s in built} for key, q in tickets.items()
-    }
+    ranks = {key: {s.name: _first_right(s, c.queries[q], right[key], k) for s in built} for key, q in tickets.items()}
     texts = {key: c.queries[q] for key, q in tickets.items()}
     return Scoreboard(tuple(s.name for s in built), texts, ranks, tuple(key for key in tickets if not right[key]), k)
 

@@ -38,13 +38,9 @@ class SlopeChart(Picture):
 
     def to_text(self) -> str:
         """A line a document: rank before, rank after, id; right answers starred."""
-        width = max((len(move.doc_id) for move in self.moves), default=0)
-        lines = [f"{self.query}", f"{self.names[0]:>8} → {self.names[1]}  ({self.candidates} candidates; * right answer)"]
-        lines += [
-            f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {m.doc_id:<{width}}".rstrip()
-            for m in self.moves
-        ]
-        return "\n".join(lines)
+        head = f"{self.names[0]:>8} → {self.names[1]}  ({self.candidates} candidates; * right answer)"
+        lines = [f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {m.doc_id}" for m in self.moves]
+        return "\n".join([self.query, head, *lines])
 
     def figure(self) -> Figure:
         """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""

@@ -69,7 +69,7 @@ def test_a_checkpoint_has_no_dense_twin(encoder):
 
 def test_a_folder_without_a_multi_vector_recipe_is_refused(tmp_path):
     folder = tiny.write_backbone(tmp_path / "plain")
-    with pytest.raises(lk.LabError, match="no multi-vector recipe.*random projection"):
+    with pytest.raises(lk.LabError, match=r"no multi-vector recipe.*random projection"):
         lk.load_encoder(str(folder))
 
 
@@ -82,7 +82,7 @@ def test_a_folder_without_safetensors_is_refused(tmp_path):
     folder = tiny.write_backbone(tmp_path / "pickled")
     (folder / "model.safetensors").unlink()
     torch.save({}, folder / "pytorch_model.bin")
-    with pytest.raises(lk.LabError, match="must hold safetensors weights.*Pickled weights are not loaded"):
+    with pytest.raises(lk.LabError, match=r"must hold safetensors weights.*Pickled weights are not loaded"):
         lk.load_encoder(str(folder))
 
 

@@ -119,7 +119,7 @@ def test_a_million_characters_are_cut_and_counted(encoder):
     [
         (lambda e: e.encode_queries("bare"), "give a list of texts, not a bare string"),
         (lambda e: e.encode_documents(["fine", None]), "document 1 must be a string; got NoneType"),
-        (lambda e: e.encode_documents(["a\ud800b"]), "document 0 must be valid Unicode; got a lone surrogate .* at character 1"),
+        (lambda e: e.encode_documents(["a\ud800b"]), "document 0 must be valid Unicode; got a lone surrogate .* 1"),
         (lambda e: e.encode_queries(["\udfff"]), "query 0 must be valid Unicode"),
         (lambda e: Encoder(e.model, "none").warm(["a"]), "no store to warm"),
     ],

@@ -13,7 +13,11 @@ def collection(**texts):
 
 
 TOY = collection(
-    cats="cats chase mice", dogs="dogs chase cats chase dogs", birds="birds sing", twin_b="fish swim", twin_a="fish swim"
+    cats="cats chase mice",
+    dogs="dogs chase cats chase dogs",
+    birds="birds sing",
+    twin_b="fish swim",
+    twin_a="fish swim",
 )
 
 
@@ -83,7 +87,7 @@ class Fixed(lk.BM25Retriever):
 
 
 def test_fusion_by_hand():
-    # z over the union {a, b}: sides (3, 1) and (0, 4) become (1, -1) and (-1, 1); both sum to 0, the first side decides.
+    # z over the union {a, b}: (3, 1) and (0, 4) become (1, -1) and (-1, 1); both sum to 0, the first side decides.
     c = collection(a="x", b="x", c="x")
     fused = lk.FusionRetriever([Fixed(c, a=3, b=1), Fixed(c, b=4)])
     ranking = fused.search("q")
