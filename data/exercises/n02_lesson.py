@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,25 +26,25 @@ class Response:
     results: list[Result]
 
 
-class WordOverlap:
-    """In the shape of ``cohere.ClientV2().rerank``. No model: the score is the share of the question's words."""
+class LocalService:
+    """In the shape of ``cohere.ClientV2().rerank``, answered by this machine: scores are MaxSim a query token."""
 
     def rerank(self, *, model: str, query: str, documents: list[str], top_n: int | None = None) -> Response:
         """The ``top_n`` best documents, or all; equal scores keep the order of the input."""
-        words = set(_words(query))
-        scores = [round(len(words & set(_words(text))) / max(len(words), 1), 4) for text in documents]
-        order = sorted(range(len(documents)), key=lambda index: -scores[index])
-        return Response([Result(index, scores[index]) for index in order[:top_n]])
+        import labkit as lk
+
+        if not documents:
+            return Response([])
+        late = lk.LateInteractionReranker()
+        tokens = max(1, len(late.encoder.encode_queries([query])[0]))
+        ranking = late.rerank(query, documents, top_n or len(documents))
+        return Response([Result(int(hit.doc_id), round(max(0.0, hit.score) / tokens, 4)) for hit in ranking])
 
     def __repr__(self) -> str:
-        return "<a rerank service in Cohere's shape that counts shared words>"
+        return "<a rerank service in Cohere's shape; its scores are this machine's MaxSim, not Cohere's>"
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
-
-
-co = WordOverlap()
+co = LocalService()
 
 
 def rerank(query: str, candidates: list[str], top_n: int = 5) -> list[tuple[str, float]]:

@@ -6,7 +6,6 @@ Shape legend of the whole package: ``Nq`` queries, ``Nd`` documents, ``Lq`` and 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -132,16 +131,8 @@ def as_float32(packed: PackedTokens, start: int, stop: int) -> Array:
     rows = packed.vectors[start:stop]
     if dtype_name(rows) == "float32":
         return rows
-    wide = rows.float() if is_torch(rows) else _widened(rows)
+    wide = rows.float() if is_torch(rows) else rows.astype(np.float32)
     return wide if packed.scales is None else wide * packed.scales[start:stop, None]
-
-
-def _widened(rows: np.ndarray) -> np.ndarray:
-    """float16 or int8 as float32; by torch where it is loaded already, which converts float16 ten times faster."""
-    torch = sys.modules.get("torch")
-    if torch is None or rows.dtype != np.float16 or not rows.flags.writeable:
-        return rows.astype(np.float32)
-    return torch.from_numpy(rows).float().numpy()
 
 
 def pack(arrays: Iterable[Array], ids: Sequence[np.ndarray] | None = None) -> PackedTokens:

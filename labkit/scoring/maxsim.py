@@ -1,4 +1,4 @@
-"""MaxSim over packed documents: one matrix product a chunk, then a maximum over each document's columns.
+"""MaxSim over packed documents: one matrix product a chunk, then a maximum over each document's rows.
 
 Legend: ``Nq`` queries, ``Nd`` documents, ``Lq``, ``Ld`` tokens, ``d`` dimensions, ``T`` tokens in a pack. The query
 side is summed, the document side is maximised. There is no padding, so nothing has to be masked. Products and sums
@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labkit.encoding.tokens import PackedTokens, as_float32, check_finite, is_torch, pack
+from labkit.encoding.tokens import PackedTokens, check_finite, is_torch, pack
 from labkit.errors import LabError
 
 if TYPE_CHECKING:
+    import torch
+
     from labkit.encoding.tokens import Array
 
-CHUNK_TOKENS = 8_192  # float32 rows converted at a time: 12 MiB at d = 384
+CHUNK_TOKENS = 2_048  # rows widened to float32 at a time: 3 MiB at d = 384, which stays in cache for the product
 
 
 def maxsim(
@@ -79,45 +81,74 @@ def _one(query: np.ndarray, documents: PackedTokens, chosen: np.ndarray, argmax:
         raise LabError(f"query must be [Lq, d]; got shape {query.shape}.")
     if len(documents) and query.shape[1] != documents.dim:
         raise LabError(f"query and documents must share d; the query has {query.shape[1]}, they have {documents.dim}.")
-    query = query.astype(np.float32, copy=False)
     check_finite(query, "query row")
     scores = np.full(len(chosen), 0 if len(query) == 0 else -np.inf, np.float32)
     winners = np.full((len(chosen), len(query)), -1, np.int32) if argmax else None
     if len(query) == 0:
         return scores, winners
-    for places, vectors, starts in _chunks(documents, chosen):
-        similarities = vectors @ query.T  # [tokens of the chunk, Lq]
+    for places, similarities, starts in _similarities(query, documents, chosen):
         scores[places] = np.maximum.reduceat(similarities, starts, axis=0).sum(axis=1, dtype=np.float32)
         if winners is not None:
-            ends = [*starts[1:], len(similarities)]
-            for place, start, end in zip(places, starts, ends, strict=True):
-                winners[place] = similarities[start:end].argmax(axis=0)
+            parts = np.split(similarities, starts[1:])
+            winners[places] = [part.argmax(axis=0) for part in parts]
     return scores, winners
 
 
-def _chunks(documents: PackedTokens, chosen: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Chosen documents that have tokens, some thousand tokens at a time.
+def _similarities(
+    query: np.ndarray, documents: PackedTokens, chosen: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Dot products of the chosen documents' tokens with the query's, some thousand tokens at a time.
 
-    Yields their places in ``chosen``, their vectors one after the other (float32) and where each begins.
+    Yields the documents' places in ``chosen``, their products [tokens, Lq] and where each document begins. Widening
+    and product are both torch's: its threads and numpy's, taking turns, wait for each other (measured six times
+    slower).
     """
-    lengths = documents.lengths[chosen]
+    import torch
+
+    device = documents.vectors.device if is_torch(documents.vectors) else "cpu"
+    right = torch.from_numpy(np.ascontiguousarray(query)).to(device).T
+    for places, starts, tokens in _chunks(documents.lengths[chosen]):
+        wide = torch.empty((tokens, documents.dim), device=device)
+        filled = 0
+        for first, last in _runs(documents.offsets, chosen[places]):
+            _widen(wide[filled : filled + last - first], documents, first, last)
+            filled += last - first
+        yield places, (wide @ right).cpu().numpy(), starts
+
+
+def _chunks(lengths: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
+    """Documents that have tokens, in groups of some thousand tokens (one document at least).
+
+    Yields their places in ``lengths``, where each begins within the group, and the group's tokens.
+    """
     filled = np.flatnonzero(lengths)
+    ends = np.cumsum(lengths[filled])
     begin = 0
     while begin < len(filled):
-        total = np.cumsum(lengths[filled[begin:]])
-        end = begin + max(1, int(np.searchsorted(total, CHUNK_TOKENS, side="right")))
-        places = filled[begin:end]
-        starts = np.concatenate([[0], np.cumsum(lengths[places])[:-1]])
-        yield places, _gather(documents, chosen[places]), starts
+        before = ends[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, before + CHUNK_TOKENS, side="right")))
+        starts = np.concatenate([[before], ends[begin : end - 1]]) - before
+        yield filled[begin:end], starts, int(ends[end - 1] - before)
         begin = end
 
 
-def _gather(documents: PackedTokens, numbers: np.ndarray) -> np.ndarray:
-    """Vectors of these documents in this order, float32; one slice where they are neighbours."""
-    if np.all(np.diff(numbers) == 1):
-        first, last = documents.offsets[numbers[0]], documents.offsets[numbers[-1] + 1]
-        return _numpy(as_float32(documents, int(first), int(last)))
-    return np.concatenate([_numpy(documents[int(number)]) for number in numbers])
+def _runs(offsets: np.ndarray, numbers: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Row ranges of these documents; neighbours in the pack are one range."""
+    breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
+    for run in np.split(numbers, breaks):
+        yield int(offsets[run[0]]), int(offsets[run[-1] + 1])
+
+
+def _widen(target: torch.Tensor, documents: PackedTokens, first: int, last: int) -> None:
+    """Write rows ``first:last`` into ``target`` as float32, int8 multiplied by its scales."""
+    import torch
+
+    rows = documents.vectors[first:last]
+    if not is_torch(rows):
+        rows = torch.from_numpy(rows if rows.flags.writeable else rows.copy())  # torch warns of read-only arrays
+    target.copy_(rows)
+    if documents.scales is not None:
+        target *= torch.as_tensor(documents.scales[first:last], device=target.device)[:, None]
 
 
 def _chosen(candidates: Sequence[int] | np.ndarray | None, count: int) -> np.ndarray:
