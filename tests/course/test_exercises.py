@@ -213,7 +213,7 @@ def test_every_file_of_exercises_is_read_and_a_class_in_it_knows_its_module():
     assert {exercise.id.split(".")[0] for exercise in EXERCISES.values()} >= {"00", "02"}
     given = EXERCISES["02.lesson"].given["co"]
     assert type(given).__module__ == "labkit_exercises.n02_lesson"
-    assert "class WordOverlap" in inspect.getsource(type(given))
+    assert "class LocalService" in inspect.getsource(type(given))
 
 
 def test_files_of_exercises_may_share_what_is_in_a_file_without_an_n(tmp_path, modules):
