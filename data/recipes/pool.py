@@ -13,7 +13,17 @@ from pathlib import Path
 
 import labkit as lk
 
-SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "dense+late", "fusion+late", "bm25+late+fusion")
+SYSTEMS = (
+    "bm25",
+    "dense",
+    "fusion",
+    "bm25+late",
+    "dense+late",
+    "fusion+late",
+    "bm25+late+fusion",
+    "fusion+late+fusion",
+)
+CANDIDATES = (50, 100)  # what rerankers are given in the course
 DEPTH = 10
 SHOWN = 900
 
@@ -23,15 +33,15 @@ def main(out: Path) -> None:
     systems = [lk.system(name, collection) for name in SYSTEMS]
     with out.open("w", encoding="utf-8") as file:
         for query_id, text in collection.queries.items():
-            pool = sorted({doc_id for system in systems for doc_id in top(system, text)})
+            pool = sorted({doc_id for system in systems for k in CANDIDATES for doc_id in top(system, text, k)})
             random.Random(query_id).shuffle(pool)
             docs = [{"doc_id": doc_id, "text": collection.docs[doc_id].text[:SHOWN]} for doc_id in pool]
             file.write(json.dumps({"query_id": query_id, "query": text, "pool": docs}, ensure_ascii=False) + "\n")
 
 
-def top(system, text: str) -> list[str]:
+def top(system, text: str, k: int) -> list[str]:
     if isinstance(system, lk.TwoStage):
-        return system.search(text, k=100, top_n=DEPTH).ids
+        return system.search(text, k=k, top_n=DEPTH).ids
     return system.search(text, k=DEPTH).ids
 
 
