@@ -31,7 +31,8 @@ _ROOM_OF = {
     "scoreboard": "views.scoreboard",
     "doctor": "course.doctor",
     "exercise": "course.checks",
-    "bet": "course.checks",
+    "bet": "course.commitments",
+    "claim": "course.commitments",
     "LabError": "errors",
 }
 

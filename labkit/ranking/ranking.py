@@ -92,7 +92,7 @@ class Ranking:
         head = f"{self.system}: {self.query}"
         if not self.hits:
             return f"{head}\n  (no document matches)"
-        lines = [f"{hit.rank:>4} {_move(hit):>5}  {_score(hit)}  {hit.doc_id}" for hit in self]
+        lines = [f"{hit.rank:>4} {_move(hit):>5}  {score_text(hit.score):>8}  {hit.doc_id}" for hit in self]
         return "\n".join([head, *lines])
 
     def __repr__(self) -> str:
@@ -100,7 +100,7 @@ class Ranking:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{hit.rank}</td><td>{_move(hit)}</td><td>{_score(hit).strip()}</td>"
+            f"<tr><td>{hit.rank}</td><td>{_move(hit)}</td><td>{score_text(hit.score)}</td>"
             f"<td style='text-align:left'><code>{html.escape(hit.doc_id)}</code></td>"
             f"<td style='text-align:left'>{html.escape(_short(hit))}</td></tr>"
             for hit in self
@@ -133,10 +133,15 @@ def _move(hit: Hit) -> str:
     return f"({hit.previous_rank}{'↑' if moved > 0 else '↓' if moved < 0 else '='})"
 
 
-def _score(hit: Hit) -> str:
-    if hit.score is None:
-        return f"{'-':>8}"
-    return f"{hit.score:8.3f}" if math.isfinite(hit.score) else f"{'-inf':>8}"
+def score_text(score: float | None) -> str:
+    """A score to three digits, which is what differs between machines least; ``"-"`` where there is none.
+
+    >>> score_text(9.8237), score_text(0.40711), score_text(-float("inf")), score_text(None)
+    ('9.82', '0.407', '-inf', '-')
+    """
+    if score is None:
+        return "-"
+    return f"{score:#.3g}".rstrip(".") if math.isfinite(score) else "-inf"
 
 
 def _short(hit: Hit) -> str:

@@ -31,11 +31,19 @@ def system(name: str, collection: Collection, encoder: str | None = None) -> Sea
     LabError
         For a name that is none of these; the message lists them.
     """
+    first, second = require_system(name)
+    retriever = first_stage(first, collection)
+    return retriever if second == "none" else TwoStage(retriever, reranker(second, collection, encoder))
+
+
+def require_system(name: object) -> tuple[str, str]:
+    """The retriever and the reranker (or ``"none"``) of a system's name, or a `LabError` that lists what there is."""
+    if not isinstance(name, str):
+        raise LabError(f"a system is named by a string such as 'bm25+late'; got {name!r}.")
     first, _, second = name.partition("+")
     second = second or "none"
     require_names(first, second)
-    retriever = first_stage(first, collection)
-    return retriever if second == "none" else TwoStage(retriever, reranker(second, collection, encoder))
+    return first, second
 
 
 def require_names(retriever: str, reranker: str) -> None:

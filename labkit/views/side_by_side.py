@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Sequence
 
-from labkit.ranking.ranking import Hit, Ranking
+from labkit.ranking.ranking import Hit, Ranking, score_text
 
 WIDE = 100  # columns from which two lists fit beside each other
 
@@ -39,7 +38,7 @@ def reasons(hits: Sequence[Hit]) -> list[str]:
 
 
 def _line(hit: Hit) -> str:
-    score = "-" if hit.score is None else f"{hit.score:.3f}" if math.isfinite(hit.score) else "-inf"
+    score = score_text(hit.score)
     if hit.previous_rank is None:
         return f"{hit.rank:>3}  {score:>8}  {hit.doc_id}"
     moved = hit.previous_rank - hit.rank

@@ -46,14 +46,16 @@ class SlopeChart(Picture):
         """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""
         occurring = sorted({rank for move in self.moves for rank in (move.before, move.after) if rank is not None})
         row = {rank: place for place, rank in enumerate(occurring)}
+        absent = any(None in (move.before, move.after) for move in self.moves)
         row[None] = len(occurring)  # not among the candidates: at the foot
-        figure = new_figure(9.5, 1.1 + 0.3 * (len(row) + 1))
+        rows = len(occurring) + absent
+        figure = new_figure(9.5, 1.1 + 0.3 * (rows + 1))
         axes = figure.subplots()
         for move in self.moves:
             _draw(axes, move, row[move.before], row[move.after])
         axes.set_title(f"“{self.query}”", fontsize=11, loc="left", wrap=True)
         axes.set_xlim(-1.55, 2.55)
-        axes.set_ylim(len(row), -1.3)
+        axes.set_ylim(rows - 0.5, -1.3)
         for x, name in enumerate(self.names):
             axes.text(x, -0.9, name, ha="center", va="center", weight="bold")
         axes.axis("off")

@@ -1,17 +1,12 @@
-"""What a learner calls: outcomes, hints, solutions, bets, and what is kept of them."""
+"""What a learner calls: outcomes, hints, solutions, and what is kept of them."""
 
-import json
-import os
-import subprocess
-import sys
-
-import numpy as np
 import pytest
 
 import labkit as lk
 from labkit.course import checks
 from labkit.course.catalogue import catalogue
 from labkit.course.exercises import Outcome
+from labkit.course.records import read_lines
 from labkit.errors import LabError
 
 EXERCISES = catalogue().exercises
@@ -24,9 +19,8 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_public_names_are_these():
+def test_the_public_name_is_this():
     assert lk.exercise("02.rrf").check(...).state == "not attempted"
-    assert lk.bet("00.maxsim_wins") is None
 
 
 def test_an_unknown_exercise_is_refused_with_those_there_are():
@@ -76,7 +70,7 @@ def test_the_solution_shows_the_real_source_and_the_reasoning():
 def test_outcomes_are_kept_in_order(home):
     lk.exercise("02.cold").check(...)
     lk.exercise("02.cold").check("b")
-    kept = [(line["exercise"], line["state"]) for line in checks.read_lines("progress.jsonl")]
+    kept = [(line["exercise"], line["state"]) for line in read_lines("progress.jsonl")]
     assert kept == [("02.cold", "not attempted"), ("02.cold", "correct")]
 
 
@@ -85,59 +79,15 @@ def test_a_check_answers_although_progress_cannot_be_kept(home, monkeypatch):
     assert lk.exercise("02.cold").check("b").state == "correct"
 
 
-def test_the_latest_bet_counts_and_says_what_was_stored():
-    lk.bet("00.maxsim_wins", 4)
-    lk.bet("00.fusion_wins", 12)
-    assert repr(lk.bet("00.maxsim_wins", np.int64(7))).startswith("Your bet 00.maxsim_wins: 7 (from 0 to 12). On how")
-    assert lk.bet("00.maxsim_wins").value == 7
-    assert lk.bet("00.fusion_wins").value == 12
+def test_an_open_exercise_is_filled_in_by_ours_and_a_solved_one_by_yours(capsys):
+    ours = EXERCISES["02.rrf"].solution
+    assert lk.exercise("02.rrf").yours_or_ours(lambda rankings, k=60: None) is ours
+    assert capsys.readouterr().out == "02.rrf is still open: the cells below use our rrf.\n"
 
+    def mine(rankings, k=60):
+        return ours(rankings, k)
 
-@pytest.mark.parametrize("value", [-1, 13, 7.5, "7", True])
-def test_a_bet_outside_its_range_is_refused_and_not_stored(value):
-    with pytest.raises(LabError, match=r"the bet 00\.maxsim_wins must be a whole number from 0 to 12; got"):
-        lk.bet("00.maxsim_wins", value)
-    assert lk.bet("00.maxsim_wins") is None
-
-
-def test_an_unknown_bet_is_refused_with_those_there_are():
-    with pytest.raises(LabError, match=r"no bet '00\.tickets'; there is 00\.fusion_wins, 00\.maxsim_wins"):
-        lk.bet("00.tickets", 3)
-
-
-@pytest.mark.parametrize("untouched", [..., None])
-def test_an_untouched_bet_stores_nothing_and_says_what_to_put_there(untouched, home):
-    assert repr(lk.bet("00.maxsim_wins", untouched)).startswith("No bet yet. On how many")
-    assert not (home / "bets.jsonl").exists()
-
-
-def test_a_torn_last_line_is_skipped_and_the_next_bet_starts_a_new_line(home):
-    lk.bet("00.maxsim_wins", 4)
-    with (home / "bets.jsonl").open("ab") as file:
-        file.write(b'{"bet": "00.maxsim_wins", "val')
-    assert lk.bet("00.maxsim_wins").value == 4
-    lk.bet("00.maxsim_wins", 9)
-    assert lk.bet("00.maxsim_wins").value == 9
-    assert len((home / "bets.jsonl").read_bytes().splitlines()) == 3
-
-
-def test_lines_that_are_not_bets_are_skipped(home):
-    (home / "bets.jsonl").write_bytes(
-        b'[1]\n\xff\xfe\nnull\n{"bet": "00.maxsim_wins"}\n{"bet": "00.maxsim_wins", "value": 2}\n'
-    )
-    assert lk.bet("00.maxsim_wins").value == 2
-
-
-def test_a_bet_that_cannot_be_stored_says_so(home):
-    (home / "bets.jsonl").mkdir()
-    with pytest.raises(LabError, match=r"the bet was not stored: .*Set LABKIT_HOME"):
-        lk.bet("00.maxsim_wins", 3)
-
-
-def test_two_processes_betting_at_once_lose_no_line(home):
-    code = "import labkit as lk\nfor n in range(40): lk.bet('00.maxsim_wins', n % 13)"
-    root = os.path.dirname(os.path.dirname(lk.__file__))
-    children = [subprocess.Popen([sys.executable, "-c", code], cwd=root) for _ in range(2)]
-    assert [child.wait(60) for child in children] == [0, 0]
-    lines = [json.loads(line) for line in (home / "bets.jsonl").read_bytes().splitlines()]
-    assert len(lines) == 80
+    assert lk.exercise("02.rrf").yours_or_ours(mine) is mine
+    assert capsys.readouterr().out == ""
+    with pytest.raises(LabError, match=r"02\.cold is a question"):
+        lk.exercise("02.cold").yours_or_ours("b")

@@ -1,0 +1,106 @@
+"""What a learner commits to before the result, kept until notebook 05: ``lk.bet`` and ``lk.claim``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+
+from labkit.course.catalogue import catalogue
+from labkit.course.records import append_line, read_lines
+from labkit.errors import LabError
+from labkit.ranking.systems import require_system
+
+
+@dataclass(frozen=True)
+class PlacedBet:
+    """What is stored for a bet, or that nothing is."""
+
+    id: str
+    value: int | None
+
+    def __repr__(self) -> str:
+        bet = catalogue().bets[self.id]
+        if self.value is None:
+            return f"No bet yet. {bet.question} Put a whole number from {bet.low} to {bet.high} in place of `...`."
+        return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}). {bet.question}"
+
+
+_READ = object()
+
+
+def bet(id: str, value: object = _READ) -> PlacedBet | None:  # noqa: A002 - the name that learners read
+    """Store a bet; without a value, return the one that is stored, or None. The latest bet on an id counts.
+
+    An unknown id, or a value that is no whole number in the bet's range, is a LabError.
+    """
+    there = catalogue().bets
+    if id not in there:
+        raise LabError(f"there is no bet {id!r}; there is {', '.join(sorted(there))}.")
+    if value is _READ:
+        stored = [line["value"] for line in read_lines("bets.jsonl") if line.get("bet") == id and "value" in line]
+        return PlacedBet(id, stored[-1]) if stored else None
+    if value is None or value is ...:
+        return PlacedBet(id, None)
+    low, high = there[id].low, there[id].high
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value.__index__() <= high:
+        raise LabError(f"the bet {id} must be a whole number from {low} to {high}; got {value!r}.")
+    number = value.__index__()
+    _keep("bets.jsonl", {"bet": id, "value": number}, "bet")
+    return PlacedBet(id, number)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that can turn out wrong: one system beats another by so much nDCG@10. Empty while nothing is said."""
+
+    id: str
+    better: str = ""
+    than: str = ""
+    by: float = 0.0
+
+    def __repr__(self) -> str:
+        if not self.better:
+            return "No claim yet. Put two systems and a difference in nDCG@10 in place of each `...`."
+        return f"Your claim {self.id}: {self.better} beats {self.than} by at least {self.by:g} nDCG@10."
+
+
+def claim(
+    id: str,  # noqa: A002 - the name that learners read
+    better: object = _READ, than: object = ..., by: object = ...,
+) -> Claim | None:  # fmt: skip
+    """Store a claim to be tested later; with the id alone, return the one that is stored, or None. The latest counts.
+
+    Parameters
+    ----------
+    id : the notebook's number, for example ``"02"``
+    better, than : two systems in the words of the command line, for example ``"bm25+late"`` and ``"dense"``
+    by : by how much nDCG@10, from 0 to 1
+
+    Raises
+    ------
+    LabError
+        For a system that there is not, for twice the same one, and for a difference that is no number from 0 to 1.
+    """
+    if better is _READ:
+        stored = [line for line in read_lines("claims.jsonl") if line.get("claim") == id]
+        return Claim(id, stored[-1]["better"], stored[-1]["than"], stored[-1]["by"]) if stored else None
+    if ... in (better, than, by):
+        return Claim(id)
+    for name in (better, than):
+        require_system(name)
+    if better == than:
+        raise LabError(f"a claim needs two systems; got {better!r} twice.")
+    if isinstance(by, bool) or not isinstance(by, Real) or not 0 <= by <= 1:
+        raise LabError(f"by must be a difference in nDCG@10 from 0 to 1; got {by!r}.")
+    made = Claim(id, str(better), str(than), float(by))
+    _keep("claims.jsonl", {"claim": id, "better": made.better, "than": made.than, "by": made.by}, "claim")
+    return made
+
+
+def _keep(name: str, record: Mapping[str, object], what: str) -> None:
+    """Append a record that must not be lost without a word."""
+    try:
+        append_line(name, record)
+    except OSError as error:
+        raise LabError(f"the {what} was not stored: {error}. Set LABKIT_HOME to a folder you may write to.") from None
