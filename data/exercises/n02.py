@@ -6,14 +6,14 @@ from labkit.course.exercises import ThoughtExercise
 
 FLIPS = ThoughtExercise(
     id="02.flips",
-    title="Which change brings T4's answer in?",
+    title="Which change puts T4's answer in front of the reranker?",
     minutes=5,
     difficulty=2,
     importance=3,
     misconception="A better reranker repairs every search. It cannot return what it was not handed.",
     see="one sentence on what your change does to T4.",
     question="T4 asks to throw away rows that occur more than once. BM25 has the answer below rank 50, the pipeline "
-    "reranks k = 50 and returns top_n = 5. Which change can bring the answer in?",
+    "reranks k = 50 and returns top_n = 5. Which change can put the answer in front of the reranker at all?",
     options={
         "a": "A bigger reranker.",
         "b": "A larger top_n.",
@@ -25,7 +25,7 @@ FLIPS = ThoughtExercise(
         "a": "A bigger reranker sorts the same 50 candidates. The answer is not one of them.",
         "b": "top_n cuts the sorted list. Even top_n = 50 only shows the same 50 candidates.",
         "c": "Only the first stage decides who is on the list. A larger k reaches further down it; the dense twin "
-        "makes another list. Look up T4 in both.",
+        "makes another list. Whether the reranker then likes the answer is the next question: see the table above.",
         "d": "The question is short: all its tokens are already encoded. And they still meet the same 50 candidates.",
     },
     hints=(

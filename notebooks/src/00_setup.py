@@ -96,6 +96,7 @@ before.top(5)
 #
 # Where is the right answer? Judgments say which documents do the whole job (grade 3); the next cell looks them up.
 
+
 # %%
 def right(ticket):
     return {doc for doc, grade in c.qrels[tickets[ticket]].items() if grade == 3}

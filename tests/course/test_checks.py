@@ -30,7 +30,9 @@ def test_an_unknown_exercise_is_refused_with_those_there_are():
 
 def test_an_exercise_shows_its_question_and_its_effort():
     text = repr(lk.exercise("02.flips"))
-    assert text.startswith("**02.flips · Which change brings T4's answer in?** (5 min, difficulty 2/3, importance 3/3)")
+    assert text.startswith(
+        "**02.flips · Which change puts T4's answer in front of the reranker?** (5 min, difficulty 2/3, importance 3/3)"
+    )
     assert "- **c** A larger k, or another first stage." in text
     assert lk.exercise("02.flips")._repr_markdown_() == text
 

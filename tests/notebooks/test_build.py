@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from statistics import median
 
 import nbformat
 import pytest
@@ -13,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = sorted((NOTEBOOKS / "src").glob("*.py"))
 FORBIDDEN = ("in this notebook we will", "it is important to", "let's dive in", "let’s dive in", "powerful")
+ENDING = ("scoreboard", "Take away", "**Notation.**", "**Next:**")  # what every notebook closes with
 PATHS = (f"{ROOT}/", f"{Path.home()}/", "/ipykernel_")  # of one machine, or of one run
 BARE_HEADINGS = {"introduction", "overview", "background", "setup", "summary", "conclusion", "motivation"}
 SOURCE = """\
@@ -193,6 +195,38 @@ def style_complaints(notebook):
             )
 
 
+def budget_complaints(notebook):
+    """Where a learner's notebook asks more than the budget allows, one sentence each."""
+    header = notebook.cells[0].source
+    for what, most in (("names", 5), ("terms", 4)):
+        listed = re.search(rf"^\*\*New {what}:\*\* (.+)\.$", header, re.MULTILINE)
+        count = len(listed[1].split(", ")) if listed else 0
+        if not 1 <= count <= most:
+            yield f"the header lists {count} new {what}; 1 to {most} are wanted"
+    if not re.search(r"\*\*You:\*\* \d+ minutes\. \*\*The machine:\*\* ", header):
+        yield "the header does not tell minutes for the reader and time for the machine"
+    words = median(words_between_code(notebook))
+    if not 25 <= words <= 60:
+        yield f"a median of {words} words between code cells; 25 to 60 are wanted"
+    end = "\n".join(cell.source for cell in notebook.cells[-8:])
+    yield from (
+        f"the end lacks {part}" for part in ("scoreboard", "Take away", "**Notation.**", "**Next:**") if part not in end
+    )
+
+
+def words_between_code(notebook):
+    """The words of prose between each code cell and the next one; 0 where two stand together."""
+    counts, words, code = [], 0, False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            words += len(re.findall(r"\w[\w'’.@+-]*", cell.source))
+            continue
+        if code:
+            counts.append(words)
+        words, code = 0, True
+    return counts or [0]
+
+
 def output_complaints(notebook):
     """What must not be stored with a notebook's outputs, one sentence each."""
     if "widgets" in notebook.metadata:
@@ -238,6 +272,22 @@ def test_the_lint_finds_what_it_is_for():
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_notebooks_keep_the_house_style(source, edition):
     assert list(style_complaints(build.make(source, edition))) == []
+
+
+def test_the_budget_is_checked():
+    cells = [nbformat.v4.new_markdown_cell("# Why?"), nbformat.v4.new_code_cell("1")]
+    assert list(budget_complaints(nbformat.v4.new_notebook(cells=cells))) == [
+        "the header lists 0 new names; 1 to 5 are wanted",
+        "the header lists 0 new terms; 1 to 4 are wanted",
+        "the header does not tell minutes for the reader and time for the machine",
+        "a median of 0 words between code cells; 25 to 60 are wanted",
+        *(f"the end lacks {part}" for part in ENDING),
+    ]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_learners_notebooks_keep_the_budget(source):
+    assert list(budget_complaints(build.make(source, "learner"))) == []
 
 
 @pytest.mark.parametrize("edition", build.EDITIONS)
