@@ -60,7 +60,7 @@ lint: setup
 
 # The notebooks rerank some thousand passages. They are encoded once, here, into the cache that all tests share.
 warm-tests: setup
-	LABKIT_CACHE="$${LABKIT_CACHE:-$(CURDIR)/data/cache}" $(BIN)/labkit warm
+	TQDM_MININTERVAL=5 LABKIT_CACHE="$${LABKIT_CACHE:-$(CURDIR)/data/cache}" $(BIN)/labkit warm
 
 test: lint warm-tests
 	$(PYTEST) -m "not slow and not browser" tests labkit $(wildcard notebooks/*.ipynb notebooks/side/*.ipynb) $(TEST_ARGS)

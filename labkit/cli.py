@@ -8,7 +8,6 @@ import time
 from typing import Annotated, Any
 
 import typer
-from tqdm.std import tqdm
 
 from labkit.errors import LabError, check_count, check_text
 
@@ -82,7 +81,8 @@ def ask(
     """Ask a question: the first stage's answer at once, then the reranked one beside it."""
     check_count(k, "k")
     check_count(n, "n")
-    check_text(question, "the question")
+    if not check_text(question, "the question").strip():
+        raise LabError("the question must have a word; got an empty text.")
     from labkit.corpus.load import load_collection
     from labkit.ranking.systems import first_stage, require_names
     from labkit.views.side_by_side import ranking_lines, reasons, side_by_side
@@ -94,13 +94,13 @@ def ask(
     before = candidates.top(n)
     if not as_json:
         print("\n".join(ranking_lines(before)), f"\n  {before.seconds['first_stage'] * 1000:.0f} ms\n", flush=True)
-    second = None if reranker == "none" else _load_reranker(reranker, c, encoder)
+    second = None if reranker == "none" else _load_reranker(reranker, c, encoder, used=len(candidates) > 0)
     after = second.rerank(question, candidates, n) if second else before
     receipt = _receipt(question, after, second) if explain and second else None
     if as_json:
         print(json.dumps(_ask_json(c, retriever, reranker, k, n, before, after, second, receipt), ensure_ascii=True))
         return
-    if second:
+    if second and len(candidates):
         print(side_by_side(before, after))
         for line in reasons(after.hits):
             print(f"  note: {line}")
@@ -133,22 +133,18 @@ def evaluate(
     c = load_collection(collection, progress=True)
     _warn(c.warnings)
     name = retriever if reranker == "none" else f"{retriever}+{reranker}"
-    with tqdm(desc="queries", unit="query") as bar:
-        result = run(system(name, c, encoder), c, split, k, on_query=lambda done, total: _show(bar, done, total))
+    result = run(system(name, c, encoder), c, split, k, progress=True)
     for query_id, error in result.failures.items():
         _say(f"failed: query {query_id}: {error}")
     print(json.dumps(result.to_dict()) if as_json else result)
 
 
-def _show(bar: tqdm, done: int, total: int) -> None:
-    bar.total = total
-    bar.update(done - bar.n)
-
-
-def _load_reranker(name: str, c: Any, encoder: str | None) -> Any:
+def _load_reranker(name: str, c: Any, encoder: str | None, used: bool) -> Any:
     from labkit.ranking.systems import reranker
 
     second = reranker(name, c, encoder)
+    if not used:
+        return second
     began = time.perf_counter()
     second.prepare()
     _say(f"model ready after {time.perf_counter() - began:.1f} s")

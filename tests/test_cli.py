@@ -85,7 +85,8 @@ def test_ask_without_a_reranker(folder):
 def test_a_question_that_matches_nothing_is_answered_with_nothing(folder):
     done = labkit("ask", "zebra", "--collection", folder, "--explain")
     assert done.returncode == 0, done.stderr
-    assert "no document matches" in done.stdout
+    assert done.stdout.count("no document matches: none has a word of the question, stop words left out") == 1
+    assert "model ready" not in done.stderr  # there is nothing to rerank, so nothing is loaded for it
 
 
 def test_an_infinite_score_is_null_with_a_reason(folder):
@@ -113,6 +114,7 @@ def test_warm_encodes_once(folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["ask", " "], "labkit: the question must have a word; got an empty text."),
         (["ask", "x", "-k", "0"], "labkit: k must be a whole number of at least 1; got 0"),
         (["ask", "x", "-n", "-1"], "labkit: n must be a whole number of at least 1; got -1"),
         (["ask", "x", "--collection", "nope"], "labkit: no collection 'nope': give pydocs"),

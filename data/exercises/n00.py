@@ -6,7 +6,7 @@ from labkit.course.exercises import Bet, ThoughtExercise
 
 BETS = (
     Bet("00.maxsim_wins", "On how many of the twelve tickets does MaxSim rank a right answer higher than BM25?", 0, 12),
-    Bet("00.fusion_wins", "On how many of the twelve does BM25+dense rank a right answer higher than BM25?", 0, 12),
+    Bet("00.fusion_wins", "On how many of the twelve does the fusion rank a right answer higher than BM25?", 0, 12),
 )
 
 DIRECTION = ThoughtExercise(
@@ -27,7 +27,7 @@ DIRECTION = ThoughtExercise(
     },
     right="b",
     why={
-        "a": "The reranker reads the question as you typed it, stop words and all. T1 shows what they can do there.",
+        "a": "The reranker reads the question as you typed it, stop words and all: they count in its sum.",
         "b": "It sorts 50 candidates and nothing else. An answer at rank 51 stays lost, whatever the model.",
         "c": "It scores all 50, and the last of them can become the first. Look for such a line in the slope chart.",
         "d": "It reads question and document together and never looks at BM25's scores. BM25's rank only breaks ties.",

@@ -163,7 +163,7 @@ class ThoughtExercise(Exercise):
         """Compare the chosen letter with the right one, and explain the choice."""
         letters = ", ".join(self.options)
         if attempt is None or attempt is ... or attempt == "":
-            return Outcome("not attempted", f"Choose one of {letters}.")
+            return Outcome("not attempted", f"Choose one of {letters}, and write it in quotes.")
         letter = attempt.strip().lower() if isinstance(attempt, str) else attempt
         if not isinstance(letter, str) or letter not in self.options:
             return Outcome("error", f"The answer must be one of {letters}; got {show(attempt)}.")

@@ -133,7 +133,7 @@ class Encoder:
         """Encode texts in batches of like length, longest first, so that a batch that does not fit fails first."""
         keys = sorted(missing, key=lambda key: -len(missing[key]))
         silent = {} if progress else {"disable": True}  # left out, TQDM_DISABLE decides
-        with tqdm(total=len(keys), desc="encoding", unit="text", **silent) as bar:
+        with tqdm(total=len(keys), desc="encoding", unit="text", leave=None, **silent) as bar:
             for start in range(0, len(keys), BATCH):
                 part = keys[start : start + BATCH]
                 entries = self._forward([missing[key] for key in part], "document")

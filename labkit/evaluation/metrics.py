@@ -7,11 +7,12 @@ judgment. A query without a ranking scores 0 and stays in the mean. Queries with
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from tqdm.std import tqdm
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError, check_count
@@ -76,7 +77,7 @@ def evaluate(
     collection: Collection,
     split: str | None = None,
     k: int = 100,
-    on_query: Callable[[int, int], None] | None = None,
+    progress: bool = False,
 ) -> Evaluation:
     """Run a system over a collection's judged queries and measure it.
 
@@ -86,7 +87,7 @@ def evaluate(
     collection : Collection
     split : ``"dev"`` where there is one, else ``"all"``, unless named
     k : how deep to rank
-    on_query : called with (done, total) after each query
+    progress : show a bar over the queries
 
     Raises
     ------
@@ -104,15 +105,14 @@ def evaluate(
     run: dict[str, list[str]] = {}
     failures: dict[str, str] = {}
     seconds = []
-    for done, query_id in enumerate(positive, start=1):
+    silent = {} if progress else {"disable": True}  # left out, TQDM_DISABLE decides
+    for query_id in tqdm(positive, desc=system.name, unit="query", leave=False, **silent):
         began = time.perf_counter()
         try:
             run[query_id] = _search(system, part.queries[query_id], k).ids
             seconds.append(time.perf_counter() - began)
         except Exception as error:  # one bad query must not lose the others
             failures[query_id] = f"{type(error).__name__}: {error}"
-        if on_query:
-            on_query(done, len(positive))
     if not run:
         raise LabError(f"every query failed; the first: {next(iter(failures.values()))}")
     qrels = {query_id: part.qrels[query_id] for query_id in positive}

@@ -24,8 +24,9 @@ NO_TOKENS = "the document has no tokens to match"
 class _Encoding(Reranker):
     """A reranker that encodes its candidates; the model is loaded at the first question, not before."""
 
-    def __init__(self, encoder: Encoder | str | None = None) -> None:
+    def __init__(self, encoder: Encoder | str | None = None, progress: bool = False) -> None:
         self._given = encoder
+        self.progress = progress
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -46,6 +47,7 @@ class LateInteractionReranker(_Encoding):
     ----------
     encoder : from ``load_encoder()``; or a checkpoint's name or folder; or None for the default, which is zero-shot
         token MaxSim over all-MiniLM-L6-v2 and not a trained ColBERT
+    progress : show a bar while candidates are encoded for the first time
     """
 
     name = "late"
@@ -54,7 +56,7 @@ class LateInteractionReranker(_Encoding):
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         passages, starts = _flat(hits)
         encoded, cached = self.encoder.encoded, self.encoder.cached
-        documents = self.encoder.encode_documents(passages)
+        documents = self.encoder.encode_documents(passages, progress=self.progress)
         scores = maxsim(self.encoder.encode_queries([query])[0], documents)
         per_hit = np.maximum.reduceat(scores, starts)
         return Scored(
@@ -75,7 +77,7 @@ class DenseReranker(_Encoding):
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         passages, starts = _flat(hits)
-        scores = self.encoder.embed_documents(passages) @ self.encoder.embed_queries([query])[0]
+        scores = self.encoder.embed_documents(passages, progress=self.progress) @ self.encoder.embed_queries([query])[0]
         return Scored(np.maximum.reduceat(scores, starts), _best(scores, starts))
 
 

@@ -6,6 +6,8 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tqdm.std import tqdm
+
 from labkit.corpus.collection import Collection
 from labkit.corpus.load import load_collection
 from labkit.errors import LabError
@@ -104,7 +106,10 @@ def scoreboard(
         raise LabError(f"{c.name} has no tickets; use pydocs, or evaluate() on your own queries.")
     built = [system(s, c) if isinstance(s, str) else s for s in systems]
     right = {key: {d for d, grade in c.qrels.get(q, {}).items() if grade >= RIGHT} for key, q in tickets.items()}
-    ranks = {key: {s.name: _first_right(s, c.queries[q], right[key], k) for s in built} for key, q in tickets.items()}
+    ranks = {
+        key: {s.name: _first_right(s, c.queries[q], right[key], k) for s in built}
+        for key, q in tqdm(tickets.items(), desc="scoreboard", unit="ticket", leave=False)
+    }
     texts = {key: c.queries[q] for key, q in tickets.items()}
     return Scoreboard(tuple(s.name for s in built), texts, ranks, tuple(key for key in tickets if not right[key]), k)
 

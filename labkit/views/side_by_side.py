@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from labkit.ranking.ranking import Hit, Ranking, score_text
 
+NO_MATCH = "none has a word of the question, stop words left out (the dense twin needs no common word)"
 WIDE = 100  # columns from which two lists fit beside each other
 
 
@@ -14,7 +15,7 @@ def ranking_lines(ranking: Ranking, name: str | None = None) -> list[str]:
     """A ranking as lines: rank, where it was before, score, document; marks what the encoder cut."""
     head = f"{name or ranking.system} ({ranking.scale})"
     if not ranking.hits:
-        return [head, "  no document matches"]
+        return [head, f"  no document matches: {NO_MATCH}"]
     return [head, *(_line(hit) for hit in ranking)]
 
 

@@ -69,7 +69,10 @@ def test_every_option_is_explained_and_the_letter_may_be_written_in_capitals(exe
 
 @pytest.mark.parametrize("untouched", [..., None, ""])
 def test_an_untouched_question_is_not_attempted_and_names_the_letters(untouched):
-    assert repr(EXERCISES["02.cold"].judge(untouched)) == "[not attempted] Choose one of a, b, c, d."
+    assert (
+        repr(EXERCISES["02.cold"].judge(untouched))
+        == "[not attempted] Choose one of a, b, c, d, and write it in quotes."
+    )
 
 
 def test_a_letter_that_is_no_option_is_an_error():
