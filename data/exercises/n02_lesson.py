@@ -114,6 +114,35 @@ WRONG_ANSWERS = (
         "5 is only the default. Hand on the top_n that the caller asked for.",
     ),
     Wrong(
+        "an argument of the first client",
+        lambda query, candidates, top_n=5: co.rerank(  # type: ignore[call-arg]
+            model="m", query=query, documents=candidates, top_n=top_n, return_documents=True
+        ),
+        "rerank takes model, query, documents and top_n, by name. return_documents was the first client's; it is gone.",
+    ),
+    Wrong(
+        "the service's objects",
+        _wrong(lambda results, c: results),
+        "the caller knows nothing of the service. Make a pair of text and score of each result.",
+    ),
+    Wrong("swapped", _wrong(lambda results, c: [(r.relevance_score, c[r.index]) for r in results]), "text first."),
+    Wrong(
+        "turned around",
+        _wrong(lambda results, c: [(c[r.index], r.relevance_score) for r in reversed(results)]),
+        "the service has sorted already, best first. Keep its order.",
+    ),
+    Wrong(
+        "sorted by text",
+        _wrong(lambda results, c: sorted(((c[r.index], r.relevance_score) for r in results), reverse=True)),
+        "sorting pairs sorts by their first item, the text. The results were in order before.",
+    ),
+    Wrong(
+        "back in input order",
+        _wrong(lambda results, c: [(c[r.index], r.relevance_score) for r in sorted(results, key=lambda r: r.index)]),
+        "sorted by index, they stand where the first stage had them. Keep the order of the results.",
+    ),
+    Wrong("one too few", _asks(lambda c, n: c, lambda n: n - 1 or None), "top_n is how many to return, not one less."),
+    Wrong(
         "cut before reranking",
         _asks(lambda c, n: c[:n], lambda n: n),
         "send all candidates. Cut to top_n first, and the reranker only shuffles the first stage's favourites.",

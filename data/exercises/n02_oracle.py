@@ -21,8 +21,13 @@ def oracle_ceiling(candidates: list[str], qrels: dict[str, int], cutoff: int = 1
     return dcg([qrels.get(doc, 0) for doc in candidates]) / dcg(list(qrels.values()))
 
 
-def _dcg(grades: list[int], cutoff: int | None, gain: Callable[[int], float] = float, offset: int = 1) -> float:
-    return sum(gain(grade) / log2(rank + offset) for rank, grade in enumerate(grades[:cutoff], start=1))
+def _dcg(
+    grades: list[int],
+    cutoff: int | None,
+    gain: Callable[[int], float] = float,
+    discount: Callable[[int], float] = lambda rank: log2(rank + 1),
+) -> float:
+    return sum(gain(grade) / discount(rank) for rank, grade in enumerate(grades[:cutoff], start=1))
 
 
 def _sorted(grades: list[int]) -> list[int]:
@@ -80,12 +85,12 @@ WRONG_ANSWERS = (
     ),
     Wrong(
         "discount one off",
-        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, offset=2),
+        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, discount=lambda rank: log2(rank + 2)),
         "rank 1 is divided by log2(2) = 1. With ranks from 1 that is log2(rank + 1).",
     ),
     Wrong(
         "discount of zero",
-        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, offset=0),
+        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, discount=log2),
         "the first rank was divided by log2(1) = 0. It should be divided by log2(2).",
     ),
     Wrong(
@@ -98,6 +103,37 @@ WRONG_ANSWERS = (
         "not normalised",
         lambda c, q, cutoff=10: _dcg(_sorted(_of(c, q)), cutoff),
         "that is a DCG. Divide it by the ideal one, and it lies between 0 and 1.",
+    ),
+    Wrong(
+        "cut before sorting",
+        lambda c, q, cutoff=10: _ratio(c[:cutoff], q, cutoff, cutoff),
+        "the oracle may choose among all candidates, not among the first few alone. Sort first, then cut.",
+    ),
+    Wrong(
+        "logarithm plus one",
+        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, discount=lambda rank: log2(rank) + 1),
+        "one is added inside the logarithm: log2(rank + 1), not log2(rank) + 1.",
+    ),
+    Wrong("cutoff fixed at 10", lambda c, q, cutoff=10: _ratio(c, q, 10, 10), "10 is only the default: use cutoff."),
+    Wrong(
+        "worst order first",
+        lambda c, q, cutoff=10: _dcg(sorted(_of(c, q)), cutoff) / _dcg(_sorted(list(q.values())), cutoff),
+        "sorted() puts the lowest grade first. The oracle wants the highest there.",
+    ),
+    Wrong(
+        "ideal not sorted",
+        lambda c, q, cutoff=10: _dcg(_sorted(_of(c, q)), cutoff) / _dcg(list(q.values()), cutoff),
+        "the ideal order is sorted as well, highest grade first. Otherwise the ratio can pass 1.",
+    ),
+    Wrong(
+        "right or wrong only",
+        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, gain=lambda grade: float(grade > 0)),
+        "grades count as they are: a 3 earns three times as much as a 1.",
+    ),
+    Wrong(
+        "no discount",
+        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, discount=lambda rank: 1.0),
+        "a rank further down earns less: each grade is divided by log2(rank + 1).",
     ),
     Wrong("unjudged candidates", _unjudged, "most candidates were never judged: qrels.get(doc, 0) gives them grade 0."),
 )

@@ -54,6 +54,29 @@ def _pairs(rankings: list[list[str]], k: int = 60) -> list[tuple[str, float]]:
     return [(doc, total[doc]) for doc in _best(total)]
 
 
+def _subscript(rankings: list[list[str]], k: int = 60) -> list[str]:
+    score: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, doc in enumerate(ranking, start=1):
+            score[doc] += 1 / (k + rank)
+    return _best(score)
+
+
+def _reversed(rankings: list[list[str]], k: int = 60) -> list[str]:
+    total = _totals(rankings, lambda rank: 1 / (k + rank))
+    return sorted(total, key=lambda doc: total[doc])[::-1]
+
+
+def _highest(rankings: list[list[str]], k: int = 60) -> list[str]:
+    best = {doc: min(r.index(doc) for r in rankings if doc in r) for r in rankings for doc in r}
+    return sorted(best, key=lambda doc: best[doc])
+
+
+def _mean(rankings: list[list[str]], k: int = 60) -> list[str]:
+    total, count = _totals(rankings, lambda rank: 1 / (k + rank)), _totals(rankings, lambda rank: 1)
+    return _best({doc: total[doc] / count[doc] for doc in total})
+
+
 def _two_only(rankings: list[list[str]], k: int = 60) -> list[str]:
     first, second = rankings
     return rrf([first, second], k)
@@ -78,6 +101,23 @@ WRONG_ANSWERS = (
     Wrong("overwrites", _overwrites, "a document's scores add up over the lists. Yours keeps only the last one."),
     Wrong("pairs", _pairs, "return the ids alone, without their scores."),
     Wrong("ties by id", _by_id, "equal scores keep the order of first appearance, not that of the ids."),
+    Wrong("new ids not foreseen", _subscript, "a new id has no score yet to add to. score.get(doc, 0) gives it one."),
+    Wrong("sorted, then reversed", _reversed, "reversing a sorted list reverses ties. Sort by minus the score."),
+    Wrong("k cuts the answer", lambda r, k=60: rrf(r, k)[:k], "k is a constant in 1 / (k + rank). It cuts no list."),
+    Wrong(
+        "k cuts the rankings",
+        lambda r, k=60: rrf([ranking[:k] for ranking in r], k),
+        "k does not say how many candidates to read: it only flattens 1 / (k + rank). Read the whole rankings.",
+    ),
+    Wrong(
+        "order of appearance",
+        lambda r, k=60: list(_totals(r, lambda rank: 0)),
+        "that is the order of first appearance. Sort by score, and divide with /: // would make every score 0.",
+    ),
+    Wrong("the best rank alone", _highest, "sum over the lists; the best rank alone is not enough."),
+    Wrong("mean", _mean, "do not average: a document on one list only must not gain from its absence on the others."),
+    Wrong("votes", lambda r, k=60: _best(_totals(r, lambda rank: 1)), "count ranks, not only appearances."),
+    Wrong("first list only", lambda r, k=60: list(r[0]), "you return after the first ranking: see the indent."),
     Wrong("two lists only", _two_only, "there can be any number of rankings. Loop over them."),
 )
 

@@ -6,7 +6,7 @@ import copy
 import math
 import re
 import traceback
-from collections.abc import Callable, MappingView
+from collections.abc import Callable, Iterator, MappingView
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -42,6 +42,26 @@ def run(function: Callable[..., Any], case: tuple) -> Run:
         where = f", at: {frames[-1].line}" if frames and frames[-1].line else ""
         name = type(error).__name__
         return Run(None, name, _tidy(f"{name}: {error}{where}" if str(error) else f"{name}{where}"))
+
+
+def difference(theirs: Run, ours: Run) -> str:
+    """In one sentence, how a result differs in form from the one expected; empty where only the values differ.
+
+    >>> difference(Run(["a", "c"], "", ""), Run(["c", "a"], "", ""))
+    'These are the right items in another order.'
+    """
+    came, wanted = theirs.value, ours.value
+    if theirs.error:
+        return ""
+    if isinstance(came, Iterator):
+        return "This is a generator; return a list."
+    if isinstance(wanted, list) and not isinstance(came, list):
+        return f"Return a list; this is a {type(came).__name__}."
+    if not isinstance(wanted, list):
+        return ""
+    if len(came) != len(wanted):
+        return f"{len(came)} items came, {len(wanted)} were expected."
+    return "These are the right items in another order." if sorted(map(repr, came)) == sorted(map(repr, wanted)) else ""
 
 
 def plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any, Literal
 
-from labkit.course.attempts import Run, run, show
+from labkit.course.attempts import Run, difference, run, show
 
 _COLOUR = {"correct": "#1a7f37", "wrong": "#cf222e", "error": "#9a6700", "not attempted": "#57606a"}
 
@@ -114,20 +114,23 @@ class CodeExercise(Exercise):
         cases = self.cases()
         came = [run(attempt, case) for case in cases]
         if came[0].blank:
-            return Outcome("not attempted", f"{name} gave {came[0].shown}. Write its body; end it with a return.")
+            advice = "Write its body; end it with a return. (list.sort() gives None; sorted() gives a list.)"
+            return Outcome("not attempted", f"{name} gave {came[0].shown}. {advice}")
         for case, theirs in zip(cases, came, strict=True):
             ours = run(self.solution, case)
             if not theirs.like(ours):
                 said = f"raised {theirs.shown}" if theirs.error else f"gave     {theirs.shown}\nexpected {ours.shown}"
-                message = f"{name}({', '.join(map(show, case))})\n{said}\n{self._advice(came)}"
+                advice = self._known(came) or f"{difference(theirs, ours)} Keep in mind: {self.misconception}".lstrip()
+                message = f"{name}({', '.join(map(show, case))})\n{said}\n{advice}"
                 return Outcome("error" if theirs.error else "wrong", message)
         return Outcome("correct", f"{name} agrees with ours on {len(cases)} inputs, most of them unseen.")
 
-    def _advice(self, came: list[Run]) -> str:
+    def _known(self, came: list[Run]) -> str:
+        """The hint of the known wrong answer that behaves like this attempt; empty if none does."""
         for wrong in self.wrong_answers:
             if all(run(wrong.answer, case).like(theirs) for case, theirs in zip(self.cases(), came, strict=True)):
                 return f"Hint: {wrong.hint}"
-        return f"Keep in mind: {self.misconception}"
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -158,8 +158,21 @@ def test_a_wrong_attempt_that_nobody_foresaw_shows_input_result_and_misconceptio
     outcome = EXERCISES["02.rrf"].judge(lambda rankings, k=60: ["b"])
     assert outcome.message == (
         "rrf([['a', 'b', 'c'], ['b', 'c', 'd']])\ngave     ['b']\nexpected ['b', 'c', 'a', 'd']\n"
-        f"Keep in mind: {EXERCISES['02.rrf'].misconception}"
+        f"1 items came, 4 were expected. Keep in mind: {EXERCISES['02.rrf'].misconception}"
     )
+
+
+@pytest.mark.parametrize(
+    ("attempt", "said"),
+    [
+        (lambda rankings, k=60: (doc for doc in rrf(rankings, k)), "This is a generator; return a list. Keep in mind"),
+        (lambda rankings, k=60: dict.fromkeys(rrf(rankings, k), 1), "Return a list; this is a dict. Keep in mind"),
+        (lambda rankings, k=60: sorted(rrf(rankings, k)), "These are the right items in another order. Keep in mind"),
+        (lambda rankings, k=60: rrf(rankings, k) * 2, "8 items came, 4 were expected. Keep in mind"),
+    ],
+)
+def test_an_unforeseen_result_of_another_form_says_which_form(attempt, said):
+    assert said in EXERCISES["02.rrf"].judge(attempt).message
 
 
 def test_an_attempt_that_raises_is_an_error_with_its_input_its_exception_and_its_line():
