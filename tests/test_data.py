@@ -11,7 +11,7 @@ import labkit as lk
 DATA = Path(__file__).parent.parent / "data"
 LINES = (DATA / "README.md").read_text(encoding="utf-8")
 CARD = " ".join(LINES.split())
-SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion")
+SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "dense+late", "dense+late+fusion")
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ FLIPS = ThoughtExercise(
         "a": "A bigger reranker sorts the same 50 candidates. The answer is not one of them.",
         "b": "top_n cuts the sorted list. Even top_n = 50 only shows the same 50 candidates.",
         "c": "Only the first stage decides who is on the list. A larger k reaches further down it; the dense twin "
-        "makes another list. Whether the reranker then likes the answer is the next question: see the table above.",
+        "makes another list. Whether the reranker then likes the answer is the next question: see the table below.",
         "d": "The question is short: all its tokens are already encoded. And they still meet the same 50 candidates.",
     },
     hints=(

@@ -22,6 +22,7 @@ SYSTEMS = (
     "fusion+late",
     "bm25+late+fusion",
     "fusion+late+fusion",
+    "dense+late+fusion",
 )
 CANDIDATES = (50, 100)  # what rerankers are given in the course
 DEPTH = 10
