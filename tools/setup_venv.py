@@ -8,6 +8,7 @@ With --torch-index, torch alone comes from that index. With --wheelhouse, everyt
 
 import argparse
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -50,6 +51,7 @@ def install(options):
     pip(*sources, "--no-compile", "--progress-bar=on", "--requirement", ROOT / "constraints.txt")
     pip(*sources, "--quiet", "--no-deps", "--no-build-isolation", "--editable", ROOT)
     call(VENV_PYTHON, "-m", "pip", "check", quiet=True)
+    quiet_jupyterlab()
     print("set-up: compiling, so that imports are fast", flush=True)
     library = "Lib" if os.name == "nt" else "lib/python{}.{}".format(*version())
     # Tests of other packages are left out. Some files are templates and do not compile; nobody imports those.
@@ -58,6 +60,14 @@ def install(options):
     subprocess.run([str(part) for part in [*compileall, *folders]], check=False)
     # matplotlib builds its font cache once, with a message that must not land in a notebook.
     subprocess.run([str(VENV_PYTHON), "-c", "import matplotlib.font_manager"], check=False)
+
+
+def quiet_jupyterlab():
+    """JupyterLab then asks no server for news or updates, and does not ask whether it may."""
+    settings = VENV / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    silence = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+    (settings / "overrides.json").write_text(json.dumps(silence, indent=2) + "\n", encoding="utf-8")
 
 
 def pip(*arguments):

@@ -23,6 +23,7 @@ from labkit.corpus.docstrings import parse
 from labkit.corpus.passages import split_passages
 from labkit.corpus.resolve import docstring, resolve, short_signature, words_hash
 from labkit.errors import LabError
+from labkit.progress import bar
 
 NAMES = ("pydocs", "pydocs-raw")
 # The code that turns docstrings into documents; when it changes, documents built before do not count.
@@ -125,11 +126,9 @@ def _version(package: str) -> str | None:
 
 def _build(progress: bool) -> dict[str, list[dict]]:
     """The rows of both collections; kept for the next time if every package could be imported."""
-    from tqdm.auto import tqdm
-
     built: dict[str, list[dict]] = {name: [] for name in NAMES}
-    objects, broken = _objects(tqdm(listed(), desc="pydocs: find", unit="doc", disable=not progress))
-    for name, found in tqdm(objects.items(), desc="pydocs: read", unit="doc", disable=not progress):
+    objects, broken = _objects(bar(listed(), what="pydocs: find", unit="doc", show=progress))
+    for name, found in bar(objects.items(), what="pydocs: read", unit="doc", show=progress):
         last = name.rsplit(".", 1)[-1]
         if text := docstring(found):
             sections = parse(text, last, short_signature(found, last))

@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm.std import tqdm
 
 from labkit.encoding import recipe as recipes
 from labkit.encoding.store import Entry, Store
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
+from labkit.progress import bar
 
 if TYPE_CHECKING:
     import torch
@@ -132,14 +132,13 @@ class Encoder:
     def _encode(self, missing: dict[str, str], progress: bool) -> Iterator[dict[str, Entry]]:
         """Encode texts in batches of like length, longest first, so that a batch that does not fit fails first."""
         keys = sorted(missing, key=lambda key: -len(missing[key]))
-        silent = {} if progress else {"disable": True}  # left out, TQDM_DISABLE decides
-        with tqdm(total=len(keys), desc="encoding", unit="text", leave=None, **silent) as bar:
+        with bar(total=len(keys), what="encoding", unit="text", show=progress) as told:
             for start in range(0, len(keys), BATCH):
                 part = keys[start : start + BATCH]
                 entries = self._forward([missing[key] for key in part], "document")
                 yield dict(zip(part, entries, strict=True))
                 self.encoded += len(part)
-                bar.update(len(part))
+                told.update(len(part))
 
     def _encode_query(self, text: str) -> Entry:
         return self._forward([text], "query")[0]

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm.std import tqdm
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError, check_count
+from labkit.progress import bar
 from labkit.ranking.ranking import Ranking
 from labkit.ranking.two_stage import Searcher, TwoStage
 
@@ -105,8 +105,7 @@ def evaluate(
     run: dict[str, list[str]] = {}
     failures: dict[str, str] = {}
     seconds = []
-    silent = {} if progress else {"disable": True}  # left out, TQDM_DISABLE decides
-    for query_id in tqdm(positive, desc=system.name, unit="query", leave=False, **silent):
+    for query_id in bar(positive, what=system.name, unit="query", show=progress):
         began = time.perf_counter()
         try:
             run[query_id] = _search(system, part.queries[query_id], k).ids

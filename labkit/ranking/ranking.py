@@ -105,7 +105,8 @@ class Ranking:
             f"<td style='text-align:left'>{html.escape(_short(hit))}</td></tr>"
             for hit in self
         )
-        head = "<tr><th>rank</th><th>was</th><th>score</th><th>document</th><th>best passage</th></tr>"
+        texts = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("document", "best passage"))
+        head = f"<tr><th>rank</th><th>was</th><th>score</th>{texts}</tr>"
         caption = f"{html.escape(self.system)}: {html.escape(self.query)}"
         return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
 

@@ -6,16 +6,16 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tqdm.std import tqdm
-
 from labkit.corpus.collection import Collection
 from labkit.corpus.load import load_collection
 from labkit.errors import LabError
+from labkit.progress import bar
 from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
 
 DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion")
 RIGHT = 3  # the grade of a document that does the whole job
+NO_ANSWER = "no answer"
 HANDED_OVER = 5  # what a reader or a language model gets to see
 
 
@@ -63,6 +63,7 @@ class Scoreboard:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self.systems)
+        head = f"<tr><th></th>{head}<th style='text-align:left'>ticket</th></tr>"
         body = "".join(
             f"<tr><th>{html.escape(key)}</th>"
             + "".join(_html_cell(self._cell(key, name)) for name in self.systems)
@@ -72,13 +73,13 @@ class Scoreboard:
         tops = "".join(f"<td>{self.in_top(name)}</td>" for name in self.systems)
         note = f"rank of the first right answer; reranked systems see {self.k} candidates; bold: among the first five"
         return (
-            f"<table><caption>{note}</caption><thead><tr><th></th>{head}<th>ticket</th></tr></thead>"
+            f"<table><caption>{note}</caption><thead>{head}</thead>"
             f"<tbody>{body}<tr><th>top 5</th>{tops}<td></td></tr></tbody></table>"
         )
 
     def _cell(self, key: str, name: str) -> str:
         if key in self.unanswerable:
-            return "no answer"[:9]
+            return NO_ANSWER
         rank = self.ranks[key][name]
         return "none" if rank is None else f"{rank}*" if rank <= HANDED_OVER else str(rank)
 
@@ -108,7 +109,7 @@ def scoreboard(
     right = {key: {d for d, grade in c.qrels.get(q, {}).items() if grade >= RIGHT} for key, q in tickets.items()}
     ranks = {
         key: {s.name: _first_right(s, c.queries[q], right[key], k) for s in built}
-        for key, q in tqdm(tickets.items(), desc="scoreboard", unit="ticket", leave=False)
+        for key, q in bar(tickets.items(), what="scoreboard", unit="ticket", show=True)
     }
     texts = {key: c.queries[q] for key, q in tickets.items()}
     return Scoreboard(tuple(s.name for s in built), texts, ranks, tuple(key for key in tickets if not right[key]), k)
@@ -127,7 +128,8 @@ def _place(rank: int | None) -> float:
 
 
 def _html_cell(cell: str) -> str:
-    return f"<td><b>{cell.rstrip('*')}</b></td>" if cell.endswith("*") else f"<td>{cell}</td>"
+    text = f"<b>{cell.rstrip('*')}</b>" if cell.endswith("*") else cell
+    return f"<td style='white-space:nowrap'>{text}</td>"
 
 
 def _short(text: str, width: int = 60) -> str:

@@ -1,0 +1,26 @@
+"""Progress bars: on stderr in a terminal, in plain text in a notebook, and gone when the work is done.
+
+No widget is used: a notebook that was saved with one carries state that GitHub refuses to show.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm.std import tqdm
+
+
+def bar(items: Iterable[Any] | None = None, total: int | None = None, *, what: str, unit: str, show: bool) -> tqdm:
+    """A tqdm bar over ``items``, or one of ``total`` steps to be told. ``TQDM_DISABLE=1`` in the environment hides all.
+
+    In a notebook it goes to stdout, since JupyterLab paints stderr red.
+    """
+    from tqdm.std import tqdm
+
+    count = total if total is not None else len(items) if hasattr(items, "__len__") else None  # type: ignore[arg-type]
+    silent = {} if show and count != 0 else {"disable": True}  # left out, TQDM_DISABLE decides
+    stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    return tqdm(items, desc=what, unit=unit, total=count, leave=False, file=stream, **silent)
