@@ -1,38 +1,31 @@
-"""Progress bars: where they go, and when there is none."""
+"""Progress bars: where they go, and when there is none. A process for each: tqdm reads its switch on import."""
 
+import os
+import subprocess
 import sys
 
-import pytest
-
-from labkit.progress import bar
+BAR = 'from labkit.progress import bar; list(bar({items}, what="reading", unit="text", show={show}))'
 
 
-@pytest.fixture(autouse=True)
-def shown(monkeypatch):
-    monkeypatch.delenv("TQDM_DISABLE")
+def written(items="['a', 'b']", show=True, before="", **environment):
+    """What a bar writes to stdout and to stderr."""
+    settings = {name: value for name, value in os.environ.items() if name != "TQDM_DISABLE"} | environment
+    code = before + BAR.format(items=items, show=show)
+    done = subprocess.run([sys.executable, "-c", code], env=settings, capture_output=True, text=True, check=True)
+    return done.stdout, done.stderr
 
 
-def written(capsys, **options):
-    list(bar(["a", "b"], what="reading", unit="text", **options))
-    return capsys.readouterr()
-
-
-def test_a_bar_goes_to_stderr_and_stdout_stays_free_for_json(capsys, monkeypatch):
-    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
-    out, err = written(capsys, show=True)
+def test_a_bar_goes_to_stderr_so_that_stdout_stays_free_for_json():
+    out, err = written()
     assert out == ""
     assert "reading" in err
 
 
-def test_in_a_notebook_it_goes_to_stdout(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipykernel", sys)
-    out, err = written(capsys, show=True)
+def test_in_a_notebook_it_goes_to_stdout():
+    out, err = written(before="import ipykernel; ")
     assert "reading" in out
     assert err == ""
 
 
-def test_there_is_none_where_none_is_asked_for_and_where_there_is_nothing_to_do(capsys):
-    assert written(capsys, show=False) == ("", "")
-    list(bar([], what="reading", unit="text", show=True))
-    bar(total=0, what="reading", unit="text", show=True).close()
-    assert capsys.readouterr() == ("", "")
+def test_there_is_none_where_none_is_wanted_and_where_there_is_nothing_to_do():
+    assert written(show=False) == written(items="[]") == written(TQDM_DISABLE="1") == ("", "")
