@@ -1,13 +1,14 @@
-"""MaxSim over packed documents: one matrix product a chunk, then a maximum over each document's rows.
+"""MaxSim over packed documents: no padding, no copy of the pack, memory that does not grow with it.
 
-Legend: ``Nq`` queries, ``Nd`` documents, ``Lq``, ``Ld`` tokens, ``d`` dimensions, ``T`` tokens in a pack. The query
-side is summed, the document side is maximised. There is no padding, so nothing has to be masked. Products and sums
-are float32 whatever the storage. `labkit.scoring.reference` is the truth this is tested against.
+Legend: ``Nq`` queries, ``Nd`` documents, ``Lq`` and ``Ld`` tokens, ``d`` dimensions. The query side is summed, the
+document side is maximised; products and sums are float32 or wider, whatever the storage. `labkit.scoring.reference` is
+the truth this is tested against; `labkit.scoring.kernel` does the work on a CPU, `labkit.scoring.device` elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,11 +17,7 @@ from labkit.encoding.tokens import PackedTokens, check_finite, is_torch, pack
 from labkit.errors import LabError
 
 if TYPE_CHECKING:
-    import torch
-
     from labkit.encoding.tokens import Array
-
-CHUNK_TOKENS = 2_048  # rows widened to float32 at a time: 3 MiB at d = 384, which stays in cache for the product
 
 
 def maxsim(
@@ -62,93 +59,86 @@ def maxsim(
     if not documents.finite and len(documents.vectors):
         check_finite(documents.vectors, "document row")
     chosen = _chosen(candidates, len(documents))
-    if isinstance(query, PackedTokens):
-        results = [_one(np.asarray(_numpy(query[i])), documents, chosen, argmax) for i in range(len(query))]
-        scores = np.stack([r[0] for r in results]) if results else np.zeros((0, len(chosen)), np.float32)
-        winners = [r[1] for r in results]
+    single = not isinstance(query, PackedTokens)
+    queries = [_numpy(query)] if single else [_numpy(part) for part in query]  # type: ignore[union-attr]
+    for part in queries:
+        _check_query(part, documents)
+    bounds = np.cumsum([0, *map(len, queries)])
+    tokens = np.concatenate(queries) if queries else np.zeros((0, documents.dim), np.float32)
+    if argmax:
+        best, positions = _winners(tokens, documents, chosen)
+        scores = _summed(best, bounds)
+        winners = [positions[:, a:b] for a, b in pairwise(bounds)]
     else:
-        scores, winners = _one(_numpy(query), documents, chosen, argmax)
+        scores = _scores(tokens, bounds, documents, chosen)
+    scores[np.diff(bounds) == 0] = 0  # a query without tokens, even beside a document without any
+    answer = scores[0] if single else scores
     if is_torch(documents.vectors):
         import torch
 
-        scores = torch.from_numpy(scores).to(documents.vectors.device)
-    return (scores, winners) if argmax else scores
+        answer = torch.from_numpy(answer).to(documents.vectors.device)
+    if not argmax:
+        return answer
+    return answer, (winners[0] if single else winners)
 
 
-def _one(query: np.ndarray, documents: PackedTokens, chosen: np.ndarray, argmax: bool) -> tuple:
-    """One query: float32 [Nd] scores and, if asked, int32 [Nd, Lq] winners."""
+def _scores(tokens: np.ndarray, bounds: np.ndarray, documents: PackedTokens, chosen: np.ndarray) -> np.ndarray:
+    """[Nq, n] float32; minus infinity for a document without tokens."""
+    scores = np.full((len(bounds) - 1, len(chosen)), -np.inf, np.float32)
+    if _elsewhere(documents):
+        return _summed(_winners(tokens, documents, chosen)[0], bounds)
+    import torch
+
+    from labkit.scoring import kernel
+
+    for group in _groups(bounds, kernel.COLUMNS):
+        part = slice(bounds[group.start], bounds[group.stop])
+        if part.start < part.stop and len(chosen):
+            begins = bounds[group.start : group.stop + 1] - bounds[group.start]
+            kernel.score_packed(torch.from_numpy(tokens[part]), begins, documents, chosen, scores[group])
+    return scores
+
+
+def _winners(tokens: np.ndarray, documents: PackedTokens, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each query token's best similarity [n, C] float32 and where it is [n, C] int32."""
+    import torch
+
+    if _elsewhere(documents):
+        from labkit.scoring.device import winners_on_device
+
+        return winners_on_device(tokens, documents, chosen)
+    from labkit.scoring.kernel import winners_packed
+
+    return winners_packed(torch.from_numpy(tokens), documents, chosen)
+
+
+def _elsewhere(documents: PackedTokens) -> bool:
+    """Whether the pack lies on an accelerator."""
+    return is_torch(documents.vectors) and documents.vectors.device.type != "cpu"
+
+
+def _summed(best: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """[Nq, n] float32 from each query token's best similarity [n, C]."""
+    sums = [best[:, a:b].sum(axis=1, dtype=np.float64) for a, b in pairwise(bounds)]
+    return np.array(sums, np.float32).reshape(len(bounds) - 1, len(best))
+
+
+def _groups(bounds: np.ndarray, most: int) -> list[slice]:
+    """Consecutive queries with at most ``most`` tokens together; one query at least."""
+    groups, begin = [], 0
+    while begin < len(bounds) - 1:
+        end = max(begin + 1, int(np.searchsorted(bounds, bounds[begin] + most, side="right")) - 1)
+        groups.append(slice(begin, end))
+        begin = end
+    return groups
+
+
+def _check_query(query: np.ndarray, documents: PackedTokens) -> None:
     if query.ndim != 2:
         raise LabError(f"query must be [Lq, d]; got shape {query.shape}.")
     if len(documents) and query.shape[1] != documents.dim:
         raise LabError(f"query and documents must share d; the query has {query.shape[1]}, they have {documents.dim}.")
     check_finite(query, "query row")
-    scores = np.full(len(chosen), 0 if len(query) == 0 else -np.inf, np.float32)
-    winners = np.full((len(chosen), len(query)), -1, np.int32) if argmax else None
-    if len(query) == 0:
-        return scores, winners
-    for places, similarities, starts in _similarities(query, documents, chosen):
-        scores[places] = np.maximum.reduceat(similarities, starts, axis=0).sum(axis=1, dtype=np.float32)
-        if winners is not None:
-            parts = np.split(similarities, starts[1:])
-            winners[places] = [part.argmax(axis=0) for part in parts]
-    return scores, winners
-
-
-def _similarities(
-    query: np.ndarray, documents: PackedTokens, chosen: np.ndarray
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Dot products of the chosen documents' tokens with the query's, some thousand tokens at a time.
-
-    Yields the documents' places in ``chosen``, their products [tokens, Lq] and where each document begins. Widening
-    and product are both torch's: its threads and numpy's, taking turns, wait for each other (measured six times
-    slower).
-    """
-    import torch
-
-    device = documents.vectors.device if is_torch(documents.vectors) else "cpu"
-    right = torch.from_numpy(np.ascontiguousarray(query)).to(device).T
-    for places, starts, tokens in _chunks(documents.lengths[chosen]):
-        wide = torch.empty((tokens, documents.dim), device=device)
-        filled = 0
-        for first, last in _runs(documents.offsets, chosen[places]):
-            _widen(wide[filled : filled + last - first], documents, first, last)
-            filled += last - first
-        yield places, (wide @ right).cpu().numpy(), starts
-
-
-def _chunks(lengths: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, int]]:
-    """Documents that have tokens, in groups of some thousand tokens (one document at least).
-
-    Yields their places in ``lengths``, where each begins within the group, and the group's tokens.
-    """
-    filled = np.flatnonzero(lengths)
-    ends = np.cumsum(lengths[filled])
-    begin = 0
-    while begin < len(filled):
-        before = ends[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(ends, before + CHUNK_TOKENS, side="right")))
-        starts = np.concatenate([[before], ends[begin : end - 1]]) - before
-        yield filled[begin:end], starts, int(ends[end - 1] - before)
-        begin = end
-
-
-def _runs(offsets: np.ndarray, numbers: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Row ranges of these documents; neighbours in the pack are one range."""
-    breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
-    for run in np.split(numbers, breaks):
-        yield int(offsets[run[0]]), int(offsets[run[-1] + 1])
-
-
-def _widen(target: torch.Tensor, documents: PackedTokens, first: int, last: int) -> None:
-    """Write rows ``first:last`` into ``target`` as float32, int8 multiplied by its scales."""
-    import torch
-
-    rows = documents.vectors[first:last]
-    if not is_torch(rows):
-        rows = torch.from_numpy(rows if rows.flags.writeable else rows.copy())  # torch warns of read-only arrays
-    target.copy_(rows)
-    if documents.scales is not None:
-        target *= torch.as_tensor(documents.scales[first:last], device=target.device)[:, None]
 
 
 def _chosen(candidates: Sequence[int] | np.ndarray | None, count: int) -> np.ndarray:
