@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from labkit.scoring.kernel import Reader, chunks
+from labkit.scoring.kernel import Chosen, Reader
 
 if TYPE_CHECKING:
     from labkit.encoding.tokens import PackedTokens
@@ -23,17 +23,18 @@ def winners_on_device(tokens: np.ndarray, documents: PackedTokens, chosen: np.nd
     best = np.full((len(chosen), len(tokens)), -np.inf, np.float32)
     winners = np.full((len(chosen), len(tokens)), -1, np.int32)
     lengths = documents.lengths[chosen]
-    limit = max(DEVICE_TOKENS, int(lengths.max(initial=0)))
-    for chunk in chunks(documents.offsets, chosen, np.flatnonzero(lengths), limit):
-        products = reader.read(chunk.runs, None) @ right
-        sizes = np.diff(chunk.ends)
+    docs = Chosen(documents.offsets, chosen, max(DEVICE_TOKENS, int(lengths.max(initial=0))))
+    for low, high in docs.chunks:
+        products = reader.read(docs.runs(low, high), None) @ right
+        sizes = np.diff(docs.ends[low : high + 1])
+        begins = np.repeat(docs.ends[low:high] - docs.ends[low], sizes)
         owner = torch.from_numpy(np.repeat(np.arange(len(sizes)), sizes)).to(device)[:, None].expand_as(products)
-        position = torch.from_numpy(np.arange(chunk.ends[-1]) - np.repeat(chunk.ends[:-1], sizes)).to(device)
+        position = torch.from_numpy(np.arange(len(begins)) - begins).to(device)
         shape = (len(sizes), products.shape[1])
-        high = torch.full(shape, -torch.inf, device=device).scatter_reduce(0, owner, products, "amax")
-        there = torch.where(products == high.gather(0, owner), position[:, None], int(sizes.max()))
-        first = torch.full(shape, int(sizes.max()), device=device, dtype=there.dtype).scatter_reduce(
-            0, owner, there, "amin"
-        )
-        best[chunk.places], winners[chunk.places] = high.cpu().numpy(), first.cpu().numpy()
+        top = torch.full(shape, -torch.inf, device=device).scatter_reduce(0, owner, products, "amax")
+        none = int(sizes.max())  # no token of these documents stands there
+        there = torch.where(products == top.gather(0, owner), position[:, None], none)
+        first = torch.full(shape, none, device=device, dtype=there.dtype).scatter_reduce(0, owner, there, "amin")
+        places = docs.places[low:high]
+        best[places], winners[places] = top.cpu().numpy(), first.cpu().numpy()
     return best, winners

@@ -128,7 +128,7 @@ def test_chunked_equals_whole(monkeypatch):
     packed = random_pack(rng, rng.integers(0, 12, 40), 6)
     query = rng.normal(size=(3, 6)).astype(np.float32)
     whole, winners = lk.maxsim(query, packed, argmax=True)
-    monkeypatch.setattr("labkit.scoring.kernel.CHUNK_TOKENS", 5)
+    monkeypatch.setattr("labkit.scoring.kernel.PRODUCT_FLOATS", 5 * len(query))
     chunked, chunked_winners = lk.maxsim(query, packed, argmax=True)
     np.testing.assert_allclose(chunked, whole, rtol=1e-6)
     assert (chunked_winners == winners).all()

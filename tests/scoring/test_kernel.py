@@ -1,0 +1,111 @@
+"""The fast path: pieces, threads, memory and the device's form all give what the plain form gives."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+
+import labkit as lk
+from labkit.encoding.tokens import PackedTokens
+from labkit.scoring import kernel
+from labkit.scoring.device import winners_on_device
+from labkit.scoring.reference import maxsim_reference
+
+
+@pytest.fixture
+def case():
+    """A query of 5 tokens and 30 documents of 0 to 40 tokens, d = 7."""
+    rng = np.random.default_rng(11)
+    packed = lk.pack([rng.normal(size=(n, 7)).astype(np.float32) for n in rng.integers(0, 41, 30)])
+    return rng.normal(size=(5, 7)).astype(np.float32), packed
+
+
+@pytest.mark.parametrize("tokens", [1, 3, 8, 1000])
+@pytest.mark.parametrize("candidates", [None, [7, 8, 9, 2, 29, 2]])
+def test_documents_longer_than_a_chunk_are_read_in_pieces(case, monkeypatch, tokens, candidates):
+    query, packed = case
+    monkeypatch.setattr(kernel, "PRODUCT_FLOATS", tokens * len(query))
+    scores, winners = lk.maxsim(query, packed, candidates, argmax=True)
+    numbers = range(len(packed)) if candidates is None else candidates
+    np.testing.assert_allclose(scores, [maxsim_reference(query, packed[i]) for i in numbers], rtol=1e-5)
+    np.testing.assert_allclose(lk.maxsim(query, packed, candidates), scores, rtol=1e-6)
+    for place, number in enumerate(numbers):
+        if len(packed[number]):
+            assert winners[place].tolist() == (np.asarray(packed[number]) @ query.T).argmax(axis=0).tolist()
+
+
+def test_the_first_of_equal_tokens_wins():
+    _, winners = lk.maxsim(np.eye(2, dtype=np.float32), lk.pack([np.ones((6, 2), np.float32)]), argmax=True)
+    assert winners.tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_the_devices_form_gives_the_same_winners(case, dtype):
+    query, packed = case
+    there = PackedTokens(torch.from_numpy(packed.vectors).to(dtype), packed.offsets, finite=True)
+    chosen = np.array([4, 5, 6, 0, 29, 4])
+    best, winners = winners_on_device(query, there, chosen)
+    ours, our_winners = kernel.winners_packed(torch.from_numpy(query), there, chosen)
+    np.testing.assert_allclose(best, ours, rtol=1e-5)
+    assert (winners == our_winners).all()
+
+
+def test_several_queries_at_once_equal_one_by_one(case, monkeypatch):
+    query, packed = case
+    queries = lk.pack([query, query[:0], query[2:3], query[::-1].copy()])
+    monkeypatch.setattr(kernel, "COLUMNS", 6)  # two groups, a query never torn apart
+    together = lk.maxsim(queries, packed)
+    np.testing.assert_allclose(together, [lk.maxsim(queries[i], packed) for i in range(len(queries))], rtol=1e-6)
+    assert (together[1] == 0).all()
+
+
+def test_the_number_of_threads_changes_no_score_and_stays_as_it_was(case, monkeypatch):
+    query, packed = case
+    monkeypatch.setattr(kernel, "PRODUCT_FLOATS", 50 * len(query))
+    before = torch.get_num_threads()
+    many = lk.maxsim(query, packed)
+    assert torch.get_num_threads() == before
+    torch.set_num_threads(1)
+    try:
+        np.testing.assert_allclose(lk.maxsim(query, packed), many, rtol=1e-6)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_calls_from_several_threads_at_once_do_not_mix(case, monkeypatch):
+    query, packed = case
+    monkeypatch.setattr(kernel, "PRODUCT_FLOATS", 50 * len(query))
+    queries = [query * factor for factor in (1, 2, 3, 4)]
+    expected = [lk.maxsim(q, packed) for q in queries]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            for got, wanted in zip(pool.map(lambda q: lk.maxsim(q, packed), queries), expected, strict=True):
+                np.testing.assert_array_equal(got, wanted)
+
+
+MEMORY = """
+import sys, numpy as np, psutil, labkit as lk
+from labkit.encoding.tokens import PackedTokens
+def anonymous():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+query = np.ones((32, 384), np.float32)
+lk.maxsim(query, lk.pack([np.ones((20_000, 384), np.float32)] ))  # threads, buffers and compilation come first
+rows = 400_000
+vectors = np.memmap(sys.argv[1], np.float16, "w+", shape=(rows, 384)); vectors[::1000] = 1; vectors.flush()
+stored = np.memmap(sys.argv[1], np.float16, "r", shape=(rows, 384))
+packed = PackedTokens(stored, np.arange(0, rows + 1, 100), finite=True)
+before = anonymous()
+scores = lk.maxsim(query, packed)
+assert scores.shape == (4_000,)
+print((anonymous() - before) / 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
+def test_memory_does_not_grow_with_a_memory_mapped_pack(tmp_path):
+    done = subprocess.run([sys.executable, "-c", MEMORY, tmp_path / "pack"], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 64  # MiB, beside a pack of 293
