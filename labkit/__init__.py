@@ -18,6 +18,8 @@ _ROOM_OF = {
     "maxsim": "scoring.maxsim",
     "maxsim_reference": "scoring.reference",
     "receipt": "scoring.receipt",
+    "duel": "scoring.duel",
+    "eraser": "scoring.eraser",
     "Ranking": "ranking.ranking",
     "BM25Retriever": "ranking.first_stage",
     "DenseRetriever": "ranking.first_stage",

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from numba import njit
+
+from labkit.scoring.reductions import cut, improve, reduce_chunk
 
 if TYPE_CHECKING:
     from labkit.encoding.tokens import PackedTokens
@@ -29,62 +30,6 @@ if TYPE_CHECKING:
 CHUNK_FLOATS = 2**20  # 4 MiB of widened document tokens in a chunk
 PRODUCT_FLOATS = 2**18  # 1 MiB of products: they are read again at once, so they should still be in cache
 COLUMNS = 1_024  # query tokens at a time, so that a chunk keeps some tokens
-
-
-@njit(nogil=True, cache=True)
-def reduce_chunk(products, ends, low, high, places, bounds, scores):  # type: ignore[no-untyped-def]
-    """Write the maxima of documents ``low:high``, summed over each query's columns in float64, to ``scores`` [Nq, n].
-
-    Row 0 of ``products`` is row ``ends[low]`` of all chosen documents together.
-    """
-    columns = products.shape[1]
-    best = np.empty(columns, np.float32)
-    for i in range(low, high):
-        token, end = ends[i] - ends[low], ends[i + 1] - ends[low]
-        best[:] = products[token]
-        while token + 4 <= end:  # four rows at a time: twice as fast, and seeing the first row again does no harm
-            a, b, c, d = products[token], products[token + 1], products[token + 2], products[token + 3]
-            for column in range(columns):
-                left = a[column] if a[column] > b[column] else b[column]
-                right = c[column] if c[column] > d[column] else d[column]
-                highest = left if left > right else right
-                best[column] = highest if highest > best[column] else best[column]
-            token += 4
-        while token < end:
-            for column in range(columns):
-                best[column] = max(best[column], products[token, column])
-            token += 1
-        for query in range(len(bounds) - 1):
-            total = 0.0
-            for column in range(bounds[query], bounds[query + 1]):
-                total += best[column]
-            scores[query, places[i]] = total
-
-
-@njit(nogil=True, cache=True)
-def improve(products, ends, low, high, places, offset, best, winners):  # type: ignore[no-untyped-def]
-    """Raise ``best`` [n, C] and move ``winners`` [n, C] where a product is larger; the first of equals wins.
-
-    ``offset`` is the position in its document of the first row, for a document that comes in pieces.
-    """
-    for i in range(low, high):
-        begin = ends[i] - ends[low]
-        for token in range(begin, ends[i + 1] - ends[low]):
-            for column in range(products.shape[1]):
-                if products[token, column] > best[places[i], column]:
-                    best[places[i], column] = products[token, column]
-                    winners[places[i], column] = offset + token - begin
-
-
-@njit(cache=True)
-def cut(ends, limit):  # type: ignore[no-untyped-def]
-    """Where to cut documents that end at ``ends`` [n + 1] into groups of at most ``limit`` tokens."""
-    cuts = [0]
-    for i in range(len(ends) - 1):
-        if ends[i + 1] - ends[cuts[-1]] > limit:
-            cuts.append(i)
-    cuts.append(len(ends) - 1)
-    return cuts
 
 
 class Chosen:

@@ -1,16 +1,21 @@
-"""The receipt of a score: who matched whom, and for how much. Its rows sum to the score, or it refuses to exist."""
+"""The receipt of a score: who matched whom, for how much, and by what margin.
+
+Its rows sum to the score, or it refuses to exist. What a receipt explains is the sum: not why the encoder gave two
+tokens similar vectors.
+"""
 
 from __future__ import annotations
 
-import html
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError
 from labkit.scoring.maxsim import maxsim
+from labkit.scoring.table import html_table, text_table
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
@@ -27,7 +32,11 @@ FUNCTION_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Row:
-    """One query token: its best document token, their similarity, and the share of the score it earns."""
+    """One query token: its best document token, their similarity, and the share of the score it earns.
+
+    ``runner_up`` is the second best document token and ``margin`` how far it is behind: what would be lost without the
+    best one. Both are None where the document has one token. Spans are characters, -1 where a token has no place.
+    """
 
     query_token: str
     document_token: str
@@ -36,6 +45,17 @@ class Row:
     kind: str
     query_span: tuple[int, int]
     document_span: tuple[int, int]
+    runner_up: str | None = None
+    margin: float | None = None
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as it is shown."""
+        behind = ("-", "-") if self.margin is None else (f"{self.margin:.3f}", self.runner_up or "")
+        shown = (self.query_token, self.document_token, f"{self.similarity:.3f}", f"{self.share:.1%}")
+        return (*shown, behind[0], behind[1], self.kind)
+
+
+HEAD = ("query token", "document token", "sim", "share", "margin", "runner-up", "kind")
 
 
 @dataclass(frozen=True)
@@ -74,29 +94,15 @@ class Receipt:
 
     def to_text(self) -> str:
         """The receipt as a plain table, total last."""
-        width = max([len(row.query_token) for row in self.rows] + [11])
-        other = max([len(row.document_token) for row in self.rows] + [14])
-        lines = [f"{'query token':<{width}}  {'document token':<{other}}  {'sim':>6}  {'share':>6}  kind"]
-        lines += [
-            f"{r.query_token:<{width}}  {r.document_token:<{other}}  {r.similarity:6.3f}  {r.share:6.1%}  {r.kind}"
-            for r in self.rows
-        ]
-        return "\n".join([*lines, f"{'total':<{width}}  {'':<{other}}  {self.score:6.3f}  {1:6.1%}"])
+        return text_table(HEAD, self._cells())
 
     def to_html(self) -> str:
         """The receipt as an escaped HTML table with the same numbers."""
-        head = "".join(f"<th>{name}</th>" for name in ("query token", "document token", "sim", "share", "kind"))
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f"<td>{html.escape(cell)}</td>"
-                for cell in (r.query_token, r.document_token, f"{r.similarity:.3f}", f"{r.share:.1%}", r.kind)
-            )
-            + "</tr>"
-            for r in self.rows
-        )
-        total = f"<tr><th>total</th><td></td><td>{self.score:.3f}</td><td>100.0%</td><td></td></tr>"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}{total}</tbody></table>"
+        return html_table(HEAD, self._cells())
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        total = ("total", "", f"{self.score:.3f}", "100.0%", "", "", "")
+        return [*(row.cells() for row in self.rows), total]
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -105,19 +111,20 @@ class Receipt:
         return self.to_text()
 
 
-def receipt(query: str, document: str, encoder: Encoder) -> Receipt:
+def receipt(query: str, document: str, encoder: Encoder | None = None) -> Receipt:
     """Take the MaxSim score of one query and one document apart.
 
     Parameters
     ----------
     query, document : texts
-    encoder : from ``load_encoder()``
+    encoder : from ``load_encoder()``; the default one if None
 
     Raises
     ------
     LabError
         For a document without tokens: its score is minus infinity, and nothing earned it.
     """
+    encoder = encoder or load_encoder()
     queries, documents = encoder.encode_queries([query]), encoder.encode_documents([document])
     if not len(documents.vectors):
         raise LabError("a receipt needs a document with tokens; this one has none, so its score is minus infinity.")
@@ -126,24 +133,42 @@ def receipt(query: str, document: str, encoder: Encoder) -> Receipt:
 
 def from_tokens(query: str, document: str, queries: PackedTokens, documents: PackedTokens) -> Receipt:
     """The receipt of text 0 of two packs that came from an encoder."""
-    scores, winners = maxsim(queries[0], documents, argmax=True)
-    vectors, document_vectors = np.asarray(queries[0], np.float64), np.asarray(documents[0], np.float64)
+    scores, winners = maxsim(queries[0], documents[0:1], argmax=True)
+    similarities = similarity_table(queries, documents)
     names, document_names = queries.tokens(0), documents.tokens(0)
     score = float(scores[0])
     rows = []
-    for i, winner in enumerate(winners[0]):
-        similarity = float(vectors[i] @ document_vectors[winner])
+    for i, winner in enumerate(winners[0].tolist()):
+        similarity = float(similarities[i, winner])
+        second = _second(similarities[i], winner)
         span = tuple(queries.spans[i].tolist())
         rows.append(
             Row(
                 names[i], document_names[winner], similarity, similarity / score if score else 0.0,
-                _kind(names[i], span), span, tuple(documents.spans[winner].tolist()),
+                kind_of(names[i], span), span, tuple(documents.spans[winner].tolist()),
+                None if second is None else document_names[second],
+                None if second is None else similarity - float(similarities[i, second]),
             )
         )  # fmt: skip
     return Receipt(query, document, score, tuple(rows))
 
 
-def _kind(token: str, span: tuple[int, int]) -> str:
+def similarity_table(queries: PackedTokens, documents: PackedTokens) -> np.ndarray:
+    """[Lq, Ld] float64: every query token of text 0 with every document token of text 0."""
+    return np.asarray(queries[0], np.float64) @ np.asarray(documents[0], np.float64).T
+
+
+def _second(similarities: np.ndarray, winner: int) -> int | None:
+    """The position of the best similarity but the winner's; None where the winner is alone."""
+    if len(similarities) < 2:
+        return None
+    others = similarities.copy()
+    others[winner] = -np.inf
+    return int(others.argmax())
+
+
+def kind_of(token: str, span: tuple[int, int]) -> str:
+    """``"word"``, ``"function word"``, ``"punctuation"``, ``"special"`` or, for a [MASK], ``"expansion"``."""
     if token == "[MASK]":
         return "expansion"
     if span[0] < 0:

@@ -41,6 +41,22 @@ def test_kinds_tell_words_from_grammar_and_punctuation(encoder):
     assert kinds["rows"] == "word"
 
 
+def test_the_runner_up_is_the_second_best_and_the_margin_what_would_be_lost(encoder):
+    receipt = lk.receipt(QUERY, DOCUMENT, encoder=encoder)
+    query, document = encoder.encode_queries([QUERY])[0], np.asarray(encoder.encode_documents([DOCUMENT])[0])
+    names = encoder.encode_documents([DOCUMENT]).tokens(0)
+    for row, similarities in zip(receipt.rows, query @ document.T, strict=True):
+        second, first = np.argsort(similarities, kind="stable")[-2:]
+        assert row.margin == pytest.approx(similarities[first] - similarities[second], abs=1e-6)
+        assert row.runner_up == names[second]
+
+
+def test_a_token_alone_has_no_runner_up(encoder):
+    [row] = lk.receipt("distance", "distance", encoder=encoder).rows
+    assert (row.runner_up, row.margin) == (None, None)
+    assert row.cells()[4:6] == ("-", "-")
+
+
 def test_text_and_html_show_the_same_numbers_and_escape_what_they_show(encoder):
     receipt = lk.receipt("is <b> bold", "the tag <b>", encoder=encoder)
     for row in receipt.rows:

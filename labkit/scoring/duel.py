@@ -1,0 +1,169 @@
+"""A duel: why is one document above another, and how little would have to go for the order to flip?
+
+What is removed are token vectors, one by one; the rest keep the vectors that they have. The text is not encoded again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labkit.encoding.checkpoints import load_encoder
+from labkit.errors import LabError
+from labkit.scoring.maxsim import maxsim
+from labkit.scoring.receipt import kind_of, similarity_table
+from labkit.scoring.removal import smallest_removal
+from labkit.scoring.table import html_table, text_table
+
+if TYPE_CHECKING:
+    from labkit.encoding.encoders import Encoder
+    from labkit.encoding.tokens import PackedTokens
+
+ROUNDING = 1e-5  # by how much a score must fall below the other, relative to it, to be below and not merely rounded
+HEAD = ("query token", "winner's token", "loser's token", "winner", "loser", "difference", "kind")
+
+
+@dataclass(frozen=True)
+class DuelRow:
+    """One query token: its best partner in each document, and by how much the winner's is better."""
+
+    query_token: str
+    winner_token: str
+    loser_token: str
+    winner_similarity: float
+    loser_similarity: float
+    difference: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A document token that has to go: its position, its string and its characters."""
+
+    position: int
+    token: str
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Duel:
+    """Two documents, the query tokens that decide between them, and the fewest tokens whose removal flips the order.
+
+    ``exact`` tells whether no smaller set flips it, or whether the search was cut off and the set is a greedy one. Each
+    set was verified by scoring the document without it.
+    """
+
+    query: str
+    winner: str
+    loser: str
+    winner_score: float
+    loser_score: float
+    rows: tuple[DuelRow, ...]
+    removed: tuple[Removed, ...]
+    score_without: float
+    exact: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The duel as plain data, ready for JSON."""
+        return asdict(self)
+
+    def to_frame(self):
+        """The rows as a pandas table, the largest difference first."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(row) for row in self.rows])
+
+    def to_text(self) -> str:
+        """The rows as a plain table, and what would flip the order."""
+        return f"{text_table(HEAD, self._cells(), left=3)}\n{self.verdict()}"
+
+    def to_html(self) -> str:
+        """The same as an escaped HTML table."""
+        return html_table(HEAD, self._cells(), caption=self.verdict())
+
+    def verdict(self) -> str:
+        """One sentence: which tokens would have to go."""
+        names = ", ".join(removed.token for removed in self.removed)
+        how = "the fewest that do it" if self.exact else "found greedily; fewer may do"
+        return (
+            f"Without {len(self.removed)} of its tokens ({names}) the winner falls from {self.winner_score:.3f} to "
+            f"{self.score_without:.3f}, below {self.loser_score:.3f}: {how}."
+        )
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        rows = [
+            (
+                r.query_token, r.winner_token, r.loser_token, f"{r.winner_similarity:.3f}", f"{r.loser_similarity:.3f}",
+                f"{r.difference:+.3f}", r.kind,
+            )
+            for r in self.rows
+        ]  # fmt: skip
+        ahead = self.winner_score - self.loser_score
+        total = ("total", "", "", f"{self.winner_score:.3f}", f"{self.loser_score:.3f}", f"{ahead:+.3f}", "")
+        return [*rows, total]
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+
+def duel(query: str, a: str, b: str, encoder: Encoder | None = None) -> Duel:
+    """Why one of two documents is above the other.
+
+    Parameters
+    ----------
+    query, a, b : texts; where both score the same, ``a`` counts as the winner
+    encoder : from ``load_encoder()``; the default one if None
+
+    Raises
+    ------
+    LabError
+        Where a document has no tokens: there is nothing to compare.
+    """
+    encoder = encoder or load_encoder()
+    queries = encoder.encode_queries([query])
+    return from_tokens((query, a, b), queries, *(encoder.encode_documents([text]) for text in (a, b)))
+
+
+def from_tokens(texts: tuple[str, str, str], queries: PackedTokens, a: PackedTokens, b: PackedTokens) -> Duel:
+    """The duel of text 0 of two packs that came from an encoder; ``texts`` are query, a and b."""
+    if not len(a[0]) or not len(b[0]):
+        raise LabError("a duel needs two documents with tokens; one of these has none, so its score is minus infinity.")
+    scores = [float(maxsim(queries[0], pack[0:1])[0]) for pack in (a, b)]
+    winner, loser = (a, b) if scores[0] >= scores[1] else (b, a)
+    names = texts[1:] if scores[0] >= scores[1] else texts[:0:-1]
+    tables = [similarity_table(queries, pack) for pack in (winner, loser)]
+    clearly = min(scores) - ROUNDING * max(1.0, abs(min(scores)))
+    positions, exact = smallest_removal(tables[0], clearly)
+    removed = tuple(_removed(winner, position) for position in positions)
+    without = _score_without(queries, winner, positions)
+    if not without < min(scores):
+        raise LabError(f"the removal must flip the order; {without:.6f} is not below {min(scores):.6f}.")
+    rows = _rows(queries, winner, loser, tables)
+    return Duel(texts[0], names[0], names[1], max(scores), min(scores), rows, removed, without, exact)
+
+
+def _score_without(queries: PackedTokens, document: PackedTokens, positions: tuple[int, ...]) -> float:
+    """The MaxSim of the document's other tokens, by the kernel itself."""
+    rest = np.delete(np.asarray(document[0]), positions, axis=0)
+    return float(maxsim(queries[0], [rest])[0])
+
+
+def _removed(document: PackedTokens, position: int) -> Removed:
+    span = tuple(document.spans[position].tolist())
+    return Removed(position, document.tokens(0)[position], span)
+
+
+def _rows(queries: PackedTokens, winner: PackedTokens, loser: PackedTokens, tables: list[np.ndarray]):  # type: ignore[no-untyped-def]
+    names = queries.tokens(0), winner.tokens(0), loser.tokens(0)
+    rows = []
+    for i, token in enumerate(names[0]):
+        best = [int(table[i].argmax()) for table in tables]
+        values = [float(table[i, position]) for table, position in zip(tables, best, strict=True)]
+        kind = kind_of(token, tuple(queries.spans[i].tolist()))
+        rows.append(DuelRow(token, names[1][best[0]], names[2][best[1]], *values, values[0] - values[1], kind))
+    return tuple(sorted(rows, key=lambda row: -row.difference))

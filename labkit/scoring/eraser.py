@@ -1,0 +1,136 @@
+"""The eraser: which of a document's tokens never win for a given set of queries, and what the others are worth.
+
+A token that no query token chooses adds nothing to any of these scores. Other queries may choose it: what is said here
+holds for the queries given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labkit.encoding.checkpoints import load_encoder
+from labkit.errors import LabError
+from labkit.scoring.table import html_table, text_table
+
+if TYPE_CHECKING:
+    from labkit.encoding.encoders import Encoder
+    from labkit.encoding.tokens import PackedTokens
+
+HEAD = ("token", "wins", "earned", "span")
+STEPS = 10  # points of the curve
+
+
+@dataclass(frozen=True)
+class TokenValue:
+    """A document token: how many query tokens choose it, and the similarity that it earns with them."""
+
+    position: int
+    token: str
+    wins: int
+    earned: float
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """A document's tokens, the most valuable first, and the part of the score that the best of them keep.
+
+    ``curve`` holds pairs (share of the tokens kept, share of the summed score kept), for the tokens kept in this order.
+    """
+
+    queries: tuple[str, ...]
+    document: str
+    tokens: tuple[TokenValue, ...]
+    curve: tuple[tuple[float, float], ...]
+
+    @property
+    def dead(self) -> tuple[TokenValue, ...]:
+        """The tokens that never win."""
+        return tuple(token for token in self.tokens if not token.wins)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The erasure as plain data, ready for JSON."""
+        return asdict(self)
+
+    def to_frame(self):
+        """The tokens as a pandas table."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(token) for token in self.tokens])
+
+    def to_text(self) -> str:
+        """The winning tokens as a plain table, then the sentence on the others."""
+        return f"{text_table(HEAD, self._cells(), left=1)}\n{self.verdict()}"
+
+    def to_html(self) -> str:
+        """The same as an escaped HTML table."""
+        return html_table(HEAD, self._cells(), caption=self.verdict())
+
+    def verdict(self) -> str:
+        """How many tokens never win."""
+        return (
+            f"{len(self.dead)} of {len(self.tokens)} tokens never win for these {len(self.queries)} queries: "
+            "without them every score stays what it is."
+        )
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [
+            (token.token, str(token.wins), f"{token.earned:.3f}", f"{token.span[0]}-{token.span[1]}")
+            for token in self.tokens
+            if token.wins
+        ]
+
+    def __repr__(self) -> str:
+        return self.to_text()
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+
+def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None) -> Erasure:
+    """Value a document's tokens by what they earn for some queries.
+
+    Parameters
+    ----------
+    queries : texts, one at least
+    document : text
+    encoder : from ``load_encoder()``; the default one if None
+
+    Raises
+    ------
+    LabError
+        For a bare string or no query, and for a document without tokens.
+    """
+    if isinstance(queries, str) or not len(queries):
+        raise LabError(f"queries must be a list of at least one text; got {queries!r}.")
+    encoder = encoder or load_encoder()
+    return from_tokens(queries, document, encoder.encode_queries(queries), encoder.encode_documents([document]))
+
+
+def from_tokens(texts: Sequence[str], document: str, queries: PackedTokens, documents: PackedTokens) -> Erasure:
+    """The erasure of text 0 of ``documents`` for all of ``queries``, packs that came from an encoder."""
+    vectors = np.asarray(documents[0], np.float64)
+    if not len(vectors):
+        raise LabError("an eraser needs a document with tokens; this one has none.")
+    similarities = np.concatenate([np.asarray(query, np.float64) for query in queries]) @ vectors.T
+    winners = similarities.argmax(axis=1)
+    wins = np.bincount(winners, minlength=len(vectors))
+    earned = np.bincount(winners, weights=similarities.max(axis=1), minlength=len(vectors))
+    order = np.lexsort((np.arange(len(vectors)), -earned, wins == 0))
+    names, spans = documents.tokens(0), documents.spans[: len(vectors)].tolist()
+    tokens = tuple(TokenValue(i, names[i], int(wins[i]), float(earned[i]), tuple(spans[i])) for i in order.tolist())
+    return Erasure(tuple(texts), document, tokens, _curve(similarities[:, order]))
+
+
+def _curve(ordered: np.ndarray) -> tuple[tuple[float, float], ...]:
+    """Shares of tokens and of the score kept, for columns [sum of Lq, Ld] in the order in which they are kept."""
+    kept = np.maximum.accumulate(ordered, axis=1).sum(axis=0)
+    counts = np.unique(np.ceil(np.linspace(0, 1, STEPS + 1)[1:] * ordered.shape[1]).astype(int))
+    whole = kept[-1]
+    return tuple(
+        (count / ordered.shape[1], float(kept[count - 1] / whole) if whole else 1.0) for count in counts.tolist()
+    )
