@@ -19,6 +19,11 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "labkit-stamp"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+FIRST_USE = """
+import matplotlib.font_manager, numpy, labkit
+one = numpy.ones((1, 1), numpy.float32)
+labkit.maxsim(one, [one]), labkit.maxsim(one, [one], argmax=True)
+"""
 SUPPORTED = [(3, 11), (3, 12), (3, 13)]
 
 
@@ -59,7 +64,8 @@ def install(options):
     folders = [VENV / library / "site-packages", ROOT / "labkit"]
     subprocess.run([str(part) for part in [*compileall, *folders]], check=False)
     # matplotlib builds its font cache once, with a message that must not land in a notebook.
-    subprocess.run([str(VENV_PYTHON), "-c", "import matplotlib.font_manager"], check=False)
+    # labkit's kernel is compiled on its first call.
+    subprocess.run([str(VENV_PYTHON), "-c", FIRST_USE], check=False)
 
 
 def quiet_jupyterlab():
