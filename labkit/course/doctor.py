@@ -17,9 +17,10 @@ from pathlib import Path
 
 from labkit import paths
 from labkit.course import probes
+from labkit.course.exercises import BADGE
 from labkit.course.probes import Check
 
-_STYLE = {"ok": "color:#1a7f37", "warn": "color:#9a6700", "fail": "color:#cf222e"}
+_COLOUR = {"ok": "#1a7f37", "warn": "#9a6700", "fail": "#cf222e"}
 _OPENMP_FIX = (
     "take torch, faiss-cpu and scikit-learn from one source (conda env create -f environment.yml), or set "
     "OMP_NUM_THREADS=1 before Python starts. KMP_DUPLICATE_LIB_OK hides the message, not the clash"
@@ -87,7 +88,8 @@ class Report:
     def _repr_html_(self) -> str:
         cell = '<td style="text-align:left">'
         rows = "".join(
-            f'<tr><td style="{_STYLE[c.state]}">[{c.state}]</td>{cell}{escape(c.what)}</td>'
+            f'<tr><td><span style="background:{_COLOUR[c.state]};{BADGE}">{c.state}</span></td>'
+            f"{cell}{escape(c.what)}</td>"
             f"{cell}{escape(c.finding)}</td></tr>"
             for c in self.checks
         )
@@ -95,7 +97,7 @@ class Report:
 
     def _summary(self) -> str:
         states = [check.state for check in self.checks]
-        return f"{len(states)} checks: {', '.join(f'{states.count(state)} {state}' for state in _STYLE)}"
+        return f"{len(states)} checks: {', '.join(f'{states.count(state)} {state}' for state in _COLOUR)}"
 
 
 def doctor(flight: bool = False) -> Report:

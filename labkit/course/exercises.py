@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from labkit.course.attempts import Run, difference, run, show
 
+# White on a dark colour: it reads on a light page and on a dark one.
+BADGE = "color:#fff;font-weight:bold;padding:0 0.4em;border-radius:3px"
 _COLOUR = {"correct": "#1a7f37", "wrong": "#cf222e", "error": "#9a6700", "not attempted": "#57606a"}
 
 
@@ -33,7 +35,7 @@ class Outcome:
         return f"[{self.state}] {self.message}"
 
     def _repr_html_(self) -> str:
-        style = f"color:{_COLOUR[self.state]};font-weight:bold"
+        style = f"background:{_COLOUR[self.state]};{BADGE}"
         return (
             f'<div><span style="{style}">{escape(self.state)}</span>'
             f'<pre style="white-space:pre-wrap;margin:0">{escape(self.message)}</pre></div>'
