@@ -33,6 +33,7 @@ _ROOM_OF = {
     "scoreboard": "views.scoreboard",
     "doctor": "course.doctor",
     "exercise": "course.checks",
+    "gauntlet": "course.gauntlet",
     "bet": "course.commitments",
     "claim": "course.commitments",
     "LabError": "errors",
