@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 CHUNK_FLOATS = 2**20  # 4 MiB of widened document tokens in a chunk
 PRODUCT_FLOATS = 2**18  # 1 MiB of products: they are read again at once, so they should still be in cache
-COLUMNS = 1_024  # query tokens at a time, so that a chunk keeps some tokens
+LEAST_TOKENS = 1_024  # so that ordinary documents fit in a chunk beside any query
+COLUMNS = 1_024  # tokens of several queries at a time
 
 
 class Chosen:
@@ -104,7 +105,7 @@ def winners_packed(tokens: torch.Tensor, documents: PackedTokens, chosen: np.nda
 
 def chunk_tokens(columns: int, dim: int) -> int:
     """How many document tokens of ``dim`` numbers to take at a time beside so many query tokens."""
-    return max(1, min(CHUNK_FLOATS // max(1, dim), PRODUCT_FLOATS // max(1, columns)))
+    return max(LEAST_TOKENS, min(CHUNK_FLOATS // max(1, dim), PRODUCT_FLOATS // max(1, columns)))
 
 
 def _in_pieces(reader: Reader, right: torch.Tensor, offsets: np.ndarray, number: int, limit: int):  # type: ignore[no-untyped-def]

@@ -15,6 +15,12 @@ from labkit.scoring.device import winners_on_device
 from labkit.scoring.reference import maxsim_reference
 
 
+@pytest.fixture(autouse=True)
+def chunks_may_be_small(monkeypatch):
+    """Let `PRODUCT_FLOATS` alone decide how many tokens a chunk has."""
+    monkeypatch.setattr(kernel, "LEAST_TOKENS", 1)
+
+
 @pytest.fixture
 def case():
     """A query of 5 tokens and 30 documents of 0 to 40 tokens, d = 7."""

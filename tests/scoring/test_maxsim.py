@@ -119,6 +119,7 @@ def test_chunked_equals_whole(monkeypatch):
     query = rng.normal(size=(3, 6)).astype(np.float32)
     whole, winners = lk.maxsim(query, packed, argmax=True)
     monkeypatch.setattr("labkit.scoring.kernel.PRODUCT_FLOATS", 5 * len(query))
+    monkeypatch.setattr("labkit.scoring.kernel.LEAST_TOKENS", 1)
     chunked, chunked_winners = lk.maxsim(query, packed, argmax=True)
     np.testing.assert_allclose(chunked, whole, rtol=1e-6)
     assert (chunked_winners == winners).all()
