@@ -1,0 +1,123 @@
+"""``labkit bench rerank``: from a question to the top 5, reranking BM25's 50 candidates, and MaxSim's share of it.
+
+Cold, the encoder has no store and encodes every candidate; cached, all of them come from the store. The question is
+new to the encoder each time. MaxSim is also timed alone on the same packed candidates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labkit.errors import LabError
+from labkit.evaluation import bench
+from labkit.progress import bar
+
+if TYPE_CHECKING:
+    from labkit.corpus.collection import Collection
+    from labkit.encoding.encoders import Encoder
+    from labkit.ranking.first_stage import Retriever
+
+K, TOP = 50, 5
+QUESTIONS, COLD = 20, 3
+ALONE = 5  # timings of MaxSim alone
+
+
+def bench_rerank(
+    collection: Collection | None = None,
+    questions: int = QUESTIONS,
+    cold: int = COLD,
+    busy: bool = False,
+    progress: bool = False,
+) -> bench.Report:
+    """p50 and p95 of a question, and MaxSim's share, cold and cached.
+
+    Parameters
+    ----------
+    collection : pydocs if None
+    questions : how many of its dev queries to ask with everything cached
+    cold : how many to ask with nothing cached
+    busy : keep one core busy meanwhile
+    progress : show bars
+    """
+    from labkit.corpus.load import load_collection
+    from labkit.encoding.checkpoints import load_encoder
+    from labkit.ranking.first_stage import BM25Retriever
+
+    collection = collection or load_collection("pydocs", progress=progress)
+    asked = list(collection.split("dev" if "dev" in collection.splits else "all").queries.values())[:questions]
+    if not asked:
+        raise LabError(f"{collection.name} has no questions to ask.")
+    first, machine, floor = BM25Retriever(collection), bench.banner(busy), []
+    stored, storeless = load_encoder(), load_encoder(store=False)
+    passages = [passage for question in asked for hit in first.search(question, K) for passage in hit.passages]
+    stored.warm(list(dict.fromkeys(passages)), progress)
+    with bench.load_on_one_core(busy):
+        probe = bench.probe()
+        runs = {
+            name: _ask(name, first, (encoder, stored), some, probe, floor, progress)
+            for name, encoder, some in (("cold", storeless, asked[:cold]), ("cached", stored, asked))
+        }
+    spread = bench.spread(floor)
+    data = {
+        "bench": "rerank", "machine": machine, "collection": collection.name, "k": K, "top": TOP, **runs,
+        "floor_spread": round(spread, 3), "void": bench.is_void(floor, busy),
+    }  # fmt: skip
+    return bench.Report(data, "\n".join(_lines(data)))
+
+
+def _ask(
+    name: str, first: Retriever, encoders: tuple[Encoder, Encoder], questions: Sequence[str], probe: bench.Timer,
+    floor: list[float], progress: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Ask each question once. The second encoder only packs what MaxSim alone scores; the probe fills ``floor``."""
+    from labkit.ranking.late_interaction import LateInteractionReranker
+    from labkit.ranking.two_stage import TwoStage
+
+    encoder, stored = encoders
+    system = TwoStage(first, LateInteractionReranker(encoder))
+    system.search(questions[0], k=1)  # whatever is loaded or compiled at the first call
+    whole, alone = [], []
+    for question in bar(questions, what=name, unit="question", show=progress):
+        floor.append(probe())
+        encoder._query.cache_clear()
+        began = time.perf_counter()
+        system.search(question, k=K, top_n=TOP)
+        whole.append(time.perf_counter() - began)
+        alone.append(_maxsim_alone(first, stored, question))
+    return _summary(np.array(whole), np.array(alone))
+
+
+def _maxsim_alone(first: Retriever, encoder: Encoder, question: str) -> float:
+    """Seconds of MaxSim over the packed candidates, the median of a few."""
+    from labkit.scoring.maxsim import maxsim
+
+    documents = encoder.encode_documents([passage for hit in first.search(question, K) for passage in hit.passages])
+    query = encoder.encode_queries([question])[0]
+    score = bench.timer(lambda: maxsim(query, documents), least=0)
+    return float(np.median([score() for _ in range(ALONE)]))
+
+
+def _summary(whole: np.ndarray, alone: np.ndarray) -> dict[str, Any]:
+    """Of seconds [questions] for the whole and for MaxSim alone."""
+    p50, p95 = np.percentile(whole * 1000, [50, 95])
+    return {
+        "questions": len(whole),
+        "ms": {"p50": round(float(p50), 2), "p95": round(float(p95), 2)},
+        "maxsim_ms": {name: round(float(np.percentile(alone * 1000, q)), 3) for name, q in (("p50", 50), ("p95", 95))},
+        "maxsim_share": round(float(np.median(alone / whole)), 5),
+    }
+
+
+def _lines(data: dict[str, Any]) -> list[str]:
+    lines = [f"{data['collection']}: question to top {data['top']} over {data['k']} candidates of BM25"]
+    for name in ("cold", "cached"):
+        run = data[name]
+        lines.append(
+            f"{name:>7}: p50 {run['ms']['p50']:,.1f} ms, p95 {run['ms']['p95']:,.1f} ms, {run['questions']} questions; "
+            f"MaxSim alone {run['maxsim_ms']['p50']:.2f} ms, {run['maxsim_share']:.2%} of it"
+        )
+    return [*lines, bench.void_line(data["void"], data["floor_spread"])]
