@@ -6,7 +6,7 @@ What is removed are token vectors, one by one; the rest keep the vectors that th
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,14 +15,13 @@ from labkit.errors import LabError
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.receipt import kind_of, similarity_table
 from labkit.scoring.removal import smallest_removal
-from labkit.scoring.table import html_table, text_table
+from labkit.scoring.table import Explanation
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
     from labkit.encoding.tokens import PackedTokens
 
 ROUNDING = 1e-5  # by how much a score must fall below the other, relative to it, to be below and not merely rounded
-HEAD = ("query token", "winner's token", "loser's token", "winner", "loser", "difference", "kind")
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,16 @@ class Removed:
     span: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Duel:
+@dataclass(frozen=True, repr=False)
+class Duel(Explanation):
     """Two documents, the query tokens that decide between them, and the fewest tokens whose removal flips the order.
 
     ``exact`` tells whether no smaller set flips it, or whether the search was cut off and the set is a greedy one. Each
     set was verified by scoring the document without it.
     """
+
+    HEAD: ClassVar = ("query token", "winner's token", "loser's token", "winner", "loser", "difference", "kind")
+    LEFT: ClassVar = 3
 
     query: str
     winner: str
@@ -65,23 +67,11 @@ class Duel:
     score_without: float
     exact: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """The duel as plain data, ready for JSON."""
-        return asdict(self)
-
     def to_frame(self):
         """The rows as a pandas table, the largest difference first."""
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.rows])
-
-    def to_text(self) -> str:
-        """The rows as a plain table, and what would flip the order."""
-        return f"{text_table(HEAD, self._cells(), left=3)}\n{self.verdict()}"
-
-    def to_html(self) -> str:
-        """The same as an escaped HTML table."""
-        return html_table(HEAD, self._cells(), caption=self.verdict())
 
     def verdict(self) -> str:
         """One sentence: which tokens would have to go."""
@@ -92,7 +82,8 @@ class Duel:
             f"{self.score_without:.3f}, below {self.loser_score:.3f}: {how}."
         )
 
-    def _cells(self) -> list[tuple[str, ...]]:
+    def cells(self) -> list[tuple[str, ...]]:
+        """A row a query token, then both scores."""
         rows = [
             (
                 r.query_token, r.winner_token, r.loser_token, f"{r.winner_similarity:.3f}", f"{r.loser_similarity:.3f}",
@@ -103,12 +94,6 @@ class Duel:
         ahead = self.winner_score - self.loser_score
         total = ("total", "", "", f"{self.winner_score:.3f}", f"{self.loser_score:.3f}", f"{ahead:+.3f}", "")
         return [*rows, total]
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
 
 
 def duel(query: str, a: str, b: str, encoder: Encoder | None = None) -> Duel:

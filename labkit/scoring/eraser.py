@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from labkit.encoding.checkpoints import load_encoder
 from labkit.errors import LabError
-from labkit.scoring.table import html_table, text_table
+from labkit.scoring.table import Explanation
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
     from labkit.encoding.tokens import PackedTokens
 
-HEAD = ("token", "wins", "earned", "span")
 STEPS = 10  # points of the curve
 
 
@@ -35,12 +34,15 @@ class TokenValue:
     span: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Erasure:
+@dataclass(frozen=True, repr=False)
+class Erasure(Explanation):
     """A document's tokens, the most valuable first, and the part of the score that the best of them keep.
 
     ``curve`` holds pairs (share of the tokens kept, share of the summed score kept), for the tokens kept in this order.
     """
+
+    HEAD: ClassVar = ("token", "wins", "earned", "span")
+    LEFT: ClassVar = 1
 
     queries: tuple[str, ...]
     document: str
@@ -52,23 +54,11 @@ class Erasure:
         """The tokens that never win."""
         return tuple(token for token in self.tokens if not token.wins)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The erasure as plain data, ready for JSON."""
-        return asdict(self)
-
     def to_frame(self):
         """The tokens as a pandas table."""
         import pandas as pd
 
         return pd.DataFrame([asdict(token) for token in self.tokens])
-
-    def to_text(self) -> str:
-        """The winning tokens as a plain table, then the sentence on the others."""
-        return f"{text_table(HEAD, self._cells(), left=1)}\n{self.verdict()}"
-
-    def to_html(self) -> str:
-        """The same as an escaped HTML table."""
-        return html_table(HEAD, self._cells(), caption=self.verdict())
 
     def verdict(self) -> str:
         """How many tokens never win."""
@@ -77,18 +67,13 @@ class Erasure:
             "without them every score stays what it is."
         )
 
-    def _cells(self) -> list[tuple[str, ...]]:
+    def cells(self) -> list[tuple[str, ...]]:
+        """A row a token that wins."""
         return [
             (token.token, str(token.wins), f"{token.earned:.3f}", f"{token.span[0]}-{token.span[1]}")
             for token in self.tokens
             if token.wins
         ]
-
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
 
 
 def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None) -> Erasure:

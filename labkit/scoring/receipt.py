@@ -7,7 +7,7 @@ tokens similar vectors.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError
 from labkit.scoring.maxsim import maxsim
-from labkit.scoring.table import html_table, text_table
+from labkit.scoring.table import Explanation
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
@@ -55,11 +55,8 @@ class Row:
         return (*shown, behind[0], behind[1], self.kind)
 
 
-HEAD = ("query token", "document token", "sim", "share", "margin", "runner-up", "kind")
-
-
-@dataclass(frozen=True)
-class Receipt:
+@dataclass(frozen=True, repr=False)
+class Receipt(Explanation):
     """A score taken apart: one row a query token.
 
     Raises
@@ -67,6 +64,8 @@ class Receipt:
     LabError
         If the rows, summed in float64, differ from the score by more than ``1e-5 * max(1, |score|)``.
     """
+
+    HEAD: ClassVar = ("query token", "document token", "sim", "share", "margin", "runner-up", "kind")
 
     query: str
     document: str
@@ -82,33 +81,16 @@ class Receipt:
         """The part of the score that one kind of query token earns: ``"word"``, ``"function word"``, ..."""
         return float(sum(row.share for row in self.rows if row.kind == kind))
 
-    def to_dict(self) -> dict[str, Any]:
-        """The receipt as plain data, ready for JSON."""
-        return {**asdict(self), "rows": [asdict(row) for row in self.rows]}
-
     def to_frame(self):
         """The rows as a pandas table."""
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.rows])
 
-    def to_text(self) -> str:
-        """The receipt as a plain table, total last."""
-        return text_table(HEAD, self._cells())
-
-    def to_html(self) -> str:
-        """The receipt as an escaped HTML table with the same numbers."""
-        return html_table(HEAD, self._cells())
-
-    def _cells(self) -> list[tuple[str, ...]]:
+    def cells(self) -> list[tuple[str, ...]]:
+        """A row a query token, total last."""
         total = ("total", "", f"{self.score:.3f}", "100.0%", "", "", "")
         return [*(row.cells() for row in self.rows), total]
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
-
-    def __repr__(self) -> str:
-        return self.to_text()
 
 
 def receipt(query: str, document: str, encoder: Encoder | None = None) -> Receipt:
