@@ -88,7 +88,7 @@ class Report:
     def _repr_html_(self) -> str:
         cell = '<td style="text-align:left">'
         rows = "".join(
-            f'<tr><td><span style="background:{_COLOUR[c.state]};{BADGE}">{c.state}</span></td>'
+            f'<tr><td><span style="background:{_COLOUR[c.state]};{BADGE}">[{c.state}]</span></td>'
             f"{cell}{escape(c.what)}</td>"
             f"{cell}{escape(c.finding)}</td></tr>"
             for c in self.checks

@@ -84,13 +84,13 @@ def maxsim(
 
 def _scores(tokens: np.ndarray, bounds: np.ndarray, documents: PackedTokens, chosen: np.ndarray) -> np.ndarray:
     """[Nq, n] float32; minus infinity for a document without tokens."""
-    scores = np.full((len(bounds) - 1, len(chosen)), -np.inf, np.float32)
     if _elsewhere(documents):
         return _summed(_winners(tokens, documents, chosen)[0], bounds)
     import torch
 
     from labkit.scoring import kernel
 
+    scores = np.full((len(bounds) - 1, len(chosen)), -np.inf, np.float32)
     for group in _groups(bounds, kernel.COLUMNS):
         part = slice(bounds[group.start], bounds[group.stop])
         if part.start < part.stop and len(chosen):

@@ -54,7 +54,7 @@ def improve(products, ends, low, high, places, offset, best, winners):  # type: 
                     winners[places[i], column] = offset + token - begin
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True)
 def cut(ends, limit):  # type: ignore[no-untyped-def]
     """Where to cut documents that end at ``ends`` [n + 1] into groups of at most ``limit`` tokens."""
     cuts = [0]

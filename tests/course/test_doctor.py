@@ -50,6 +50,7 @@ def test_the_reports_html_is_escaped_and_says_the_same():
     assert "&lt;what&gt;" in html
     assert "a &amp; b; fix: run &lt;this&gt;" in html
     assert "<this>" not in html
+    assert "[fail]" in html  # the notebooks speak of lines that begin with [fail]
 
 
 @pytest.mark.parametrize(
