@@ -9,18 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from labkit.cli_bench import JsonOption, bench
 from labkit.errors import LabError, check_count, check_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-bench = typer.Typer(no_args_is_help=True, help="Speed, as ratios of medians from one run.")
 app.add_typer(bench, name="bench")
 
 CollectionOption = Annotated[str, typer.Option("--collection", help="pydocs, pydocs-raw, a folder, ir_datasets:NAME")]
 RetrieverOption = Annotated[str, typer.Option("--retriever", help="bm25, dense or fusion")]
 RerankerOption = Annotated[str, typer.Option("--reranker", help="late, late+fusion or none")]
 EncoderOption = Annotated[str | None, typer.Option("--encoder", help="a ColBERT checkpoint: name or folder")]
-JsonOption = Annotated[bool, typer.Option("--json", help="print only JSON to stdout")]
-BusyOption = Annotated[bool, typer.Option("--busy", help="keep one core busy meanwhile")]
 
 
 def main() -> None:
@@ -140,42 +138,6 @@ def evaluate(
     for query_id, error in result.failures.items():
         _say(f"failed: query {query_id}: {error}")
     print(json.dumps(result.to_dict()) if as_json else result)
-
-
-@bench.command("maxsim")
-def bench_maxsim(
-    full: Annotated[bool, typer.Option("--full/--quick", help="all 24 shapes (long), or 7 of them")] = False,
-    shape: Annotated[list[str] | None, typer.Option("--shape", help="documents,d,queries instead; repeat it")] = None,
-    rounds: Annotated[int, typer.Option("--rounds", help="timings of each system, 9 or more")] = 9,
-    busy: BusyOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Our MaxSim, what the machine can multiply, and each peer that is installed."""
-    from labkit.evaluation import bench_maxsim as maxsim
-    from labkit.evaluation.bench import check_rounds
-
-    shapes = maxsim.parse_shapes(shape) if shape else maxsim.FULL if full else maxsim.QUICK
-    _report(maxsim.bench_maxsim(shapes, check_rounds(rounds), busy, progress=True), as_json)
-
-
-@bench.command("encode")
-def bench_encode(busy: BusyOption = False, as_json: JsonOption = False) -> None:
-    """Tokens per second of our encoder and of sentence-transformers' own."""
-    from labkit.evaluation.bench_encode import bench_encode as run
-
-    _report(run(busy=busy), as_json)
-
-
-@bench.command("rerank")
-def bench_rerank(busy: BusyOption = False, as_json: JsonOption = False) -> None:
-    """Question to top 5 over 50 candidates, cold and cached, and MaxSim's share."""
-    from labkit.evaluation.bench_rerank import bench_rerank as run
-
-    _report(run(busy=busy, progress=True), as_json)
-
-
-def _report(report: Any, as_json: bool) -> None:
-    print(json.dumps(report.to_dict()) if as_json else report)
 
 
 def _load_reranker(name: str, c: Any, encoder: str | None, used: bool) -> Any:

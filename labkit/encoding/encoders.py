@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labkit.encoding import recipe as recipes
+from labkit.encoding.batches import batches
 from labkit.encoding.store import Entry, Store
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import MultiVectorEncoder
 
-BATCH = 32
-STORE_CHUNK = 2_000
+BATCH_TOKENS = 2_048  # padded; more do not fit a core's cache, fewer leave it idle
+WINDOW = 2_048  # texts tokenized at a time
 STORE_TOKENS_UP_TO = 20_000
 
 
@@ -54,6 +55,7 @@ class Encoder:
         self.key = recipes.recipe_key(self.recipe, "document")
         self.dim = int(model.get_embedding_dimension())
         self.encoded = self.cached = 0
+        self._cap = getattr(model[0], "document_length", None) or model[0].max_seq_length or BATCH_TOKENS
         self._lock = threading.Lock()  # the tokenizer's truncation is state that calls change
         self._query = lru_cache(1024)(self._encode_query)
 
@@ -133,17 +135,20 @@ class Encoder:
         """Encode texts in batches of like length, longest first, so that a batch that does not fit fails first."""
         keys = sorted(missing, key=lambda key: -len(missing[key]))
         with bar(total=len(keys), what="encoding", unit="text", show=progress) as told:
-            for start in range(0, len(keys), BATCH):
-                part = keys[start : start + BATCH]
-                entries = self._forward([missing[key] for key in part], "document")
-                yield dict(zip(part, entries, strict=True))
-                self.encoded += len(part)
-                told.update(len(part))
+            for start in range(0, len(keys), WINDOW):
+                window = keys[start : start + WINDOW]
+                places = self._places([missing[key] for key in window], "document")
+                for part in batches([min(total, self._cap) for _, total in places], BATCH_TOKENS):
+                    texts = [missing[window[i]] for i in part]
+                    entries = self._forward(texts, [places[i] for i in part], "document")
+                    yield {window[i]: entry for i, entry in zip(part, entries, strict=True)}
+                    self.encoded += len(part)
+                    told.update(len(part))
 
     def _encode_query(self, text: str) -> Entry:
-        return self._forward([text], "query")[0]
+        return self._forward([text], self._places([text], "query"), "query")[0]
 
-    def _forward(self, texts: list[str], task: str) -> list[Entry]:
+    def _forward(self, texts: list[str], places: list[tuple[np.ndarray, int]], task: str) -> list[Entry]:
         """Run the model once and cut out each text's scored tokens; documents are rounded to float16 here."""
         import torch
 
@@ -155,7 +160,6 @@ class Encoder:
                 features = self.model.preprocess(texts, prompt=prompt or None, task=task)
                 features = {k: v.to(self.model.device) if hasattr(v, "to") else v for k, v in features.items()}
                 features = self.model(features, task=task)
-                places = self._places([prompt + text for text in texts], len(prompt))
         finally:
             hook.remove()
         pooled = _mean(raw["token_embeddings"], raw["attention_mask"]) if self.twin else [None] * len(texts)
@@ -169,15 +173,17 @@ class Encoder:
             entries.append(Entry(vectors, ids[mask], _fit(spans, len(ids))[mask], pooled[i], lost))
         return entries
 
-    def _places(self, texts: list[str], prompt: int) -> list[tuple[np.ndarray, int]]:
+    def _places(self, texts: list[str], task: str) -> list[tuple[np.ndarray, int]]:
         """For each text: character spans of its tokens before any cut (-1 for special ones), and their number."""
-        found = self.model.tokenizer(
-            texts, truncation=False, padding=False, return_offsets_mapping=True, return_special_tokens_mask=True,
-            verbose=False,
-        )  # fmt: skip
+        prompt = self.model.prompts.get(task) or ""
+        with self._lock:
+            found = self.model.tokenizer(
+                [prompt + text for text in texts], truncation=False, padding=False, return_offsets_mapping=True,
+                return_special_tokens_mask=True, verbose=False,
+            )  # fmt: skip
         answer = []
         for offsets, special in zip(found["offset_mapping"], found["special_tokens_mask"], strict=True):
-            spans = np.array(offsets, np.int32).reshape(-1, 2) - prompt
+            spans = np.array(offsets, np.int32).reshape(-1, 2) - len(prompt)
             spans[(np.array(special, bool)) | (spans[:, 0] < 0)] = -1
             answer.append((spans, len(spans)))
         return answer

@@ -31,6 +31,7 @@ CHUNK_FLOATS = 2**20  # 4 MiB of widened document tokens in a chunk
 PRODUCT_FLOATS = 2**18  # 1 MiB of products: they are read again at once, so they should still be in cache
 LEAST_TOKENS = 1_024  # so that ordinary documents fit in a chunk beside any query
 COLUMNS = 1_024  # tokens of several queries at a time
+_THREAD = threading.local()
 
 
 class Chosen:
@@ -158,8 +159,8 @@ def run(reader: Reader, right: torch.Tensor, docs: Chosen, work, limit: int) -> 
 
     def drain() -> None:
         whole = reader.as_stored and not len(docs.breaks)
-        buffer = None if whole else torch.empty(limit, len(right))
-        products = torch.empty(limit, right.shape[1])
+        buffer = None if whole else scratch("rows", limit, len(right))
+        products = scratch("products", limit, right.shape[1])
         view = products.numpy()
         while waiting:
             try:
@@ -176,6 +177,19 @@ def run(reader: Reader, right: torch.Tensor, docs: Chosen, work, limit: int) -> 
         return
     for future in [_pool(torch.get_num_threads(), os.getpid()).submit(drain) for _ in range(count)]:
         future.result()
+
+
+def scratch(name: str, rows: int, columns: int) -> torch.Tensor:
+    """This thread's own memory under that name, [rows, columns] float32, with whatever it held before.
+
+    Fresh memory would be handed back to the system after each call and faulted in again page by page: between other
+    work that took a third of the time of 1,000 documents.
+    """
+    held = getattr(_THREAD, name, None)
+    if held is None or held.numel() < rows * columns:
+        held = torch.empty(rows * columns)
+        setattr(_THREAD, name, held)
+    return held[: rows * columns].view(rows, columns)
 
 
 @cache

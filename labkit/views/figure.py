@@ -5,7 +5,10 @@ from __future__ import annotations
 import html
 import io
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from labkit.errors import LabError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,6 +38,17 @@ class Picture(ABC):
         """The figure as SVG whose text stays text; the same bytes each time."""
         return self._saved("svg").decode("utf-8")
 
+    def save(self, path: Path) -> None:
+        """Write the figure to a ``.svg`` or ``.png`` file.
+
+        Raises
+        ------
+        LabError
+            For another ending, and for a folder that is not there.
+        """
+        check_picture_path(path)
+        path.write_bytes(self.to_png() if path.suffix == ".png" else self.to_svg().encode("utf-8"))
+
     def to_html(self) -> str:
         """A self-contained HTML figure: the SVG, and the text for screen readers."""
         svg = self.to_svg()
@@ -58,6 +72,14 @@ class Picture(ABC):
         with mpl.rc_context({"svg.hashsalt": "labkit", "svg.fonttype": "none"}):
             self.figure().savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None, **options)
         return stream.getvalue()
+
+
+def check_picture_path(path: Path) -> None:
+    """Raise a `LabError` unless a picture can be written there, so that long work does not end in one."""
+    if path.suffix not in (".svg", ".png"):
+        raise LabError(f"a picture's file must end in .svg or .png; got {path.name!r}.")
+    if not path.resolve().parent.is_dir():
+        raise LabError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into.")
 
 
 def new_figure(width: float, height: float) -> Figure:

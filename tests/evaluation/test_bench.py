@@ -14,6 +14,8 @@ import labkit as lk
 from labkit.evaluation import bench, bench_encode, bench_maxsim, bench_rerank
 from labkit.evaluation.bench_peers import PEERS, Peer, Shape, padded_einsum
 from labkit.scoring.reference import maxsim_reference
+from labkit.views.bench_chart import BenchChart
+from labkit.views.figure import check_picture_path
 
 TINY = Shape(5, 8)
 PEERS_OF_OURS = """
@@ -55,6 +57,24 @@ def rows(tmp_path_factory):
 
 def system(report, name):
     return report.to_dict()["shapes"][0]["systems"][name]
+
+
+def test_the_picture_has_a_mark_for_each_time_and_words_for_the_rest(rows, tmp_path):
+    chart = BenchChart(rows.to_dict())
+    ratio = system(rows, "one product")["ratio"]
+    assert f"5 documents, d = 8: ours 1.00, one product {ratio:.2f}" in chart.to_text()
+    assert "wrong wrong" in chart.to_text()
+    assert "dying crashed" in chart.to_text()
+    assert "1,000,000" not in chart.to_text()  # skipped, so it has no row
+    assert "dying crashed" in chart.to_svg()
+    chart.save(tmp_path / "bench.svg")
+    assert (tmp_path / "bench.svg").read_text(encoding="utf-8") == chart.to_svg()
+
+
+@pytest.mark.parametrize(("name", "told"), [("bench.pdf", r"\.svg or \.png"), ("nowhere/bench.svg", "no folder")])
+def test_a_picture_that_cannot_be_written_is_refused_before_the_work(tmp_path, name, told):
+    with pytest.raises(lk.LabError, match=told):
+        check_picture_path(tmp_path / name)
 
 
 def test_a_wrong_peer_has_no_time_but_a_reason(rows):
