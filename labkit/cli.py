@@ -127,7 +127,7 @@ def evaluate(
     """Measure a system on a judged collection."""
     check_count(k, "k")
     from labkit.corpus.load import load_collection
-    from labkit.evaluation.metrics import evaluate as run
+    from labkit.evaluation.evaluate import evaluate as run
     from labkit.ranking.systems import require_names, system
 
     require_names(retriever, reranker)

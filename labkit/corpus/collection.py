@@ -5,6 +5,8 @@ Ids, judgments and hits speak of documents. Systems score passages, and a docume
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -83,6 +85,20 @@ class Collection:
             starts.append(starts[-1] + len(document.passages))
         return starts
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of documents, queries and judgments: two collections that differ in any of them never share it."""
+        digest = hashlib.sha256(self._docs_digest.encode())
+        digest.update(json.dumps([self.queries, self.qrels], sort_keys=True).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def _docs_digest(self) -> str:
+        digest = hashlib.sha256()
+        for doc_id, document in self.docs.items():
+            digest.update(json.dumps([doc_id, document.title, document.text, document.passages]).encode())
+        return digest.hexdigest()
+
     @property
     def split_names(self) -> list[str]:
         """The splits to choose from; ``"all"`` is always there."""
@@ -105,10 +121,12 @@ class Collection:
     def with_queries(self, ids: Iterable[str]) -> Collection:
         """The same documents with only these queries, and their judgments."""
         wanted = list(ids)
-        return replace(
+        part = replace(
             self,
             queries={i: self.queries[i] for i in wanted},
             qrels={i: self.qrels[i] for i in wanted if i in self.qrels},
             query_info={i: self.query_info[i] for i in wanted if i in self.query_info},
             splits={},
         )
+        part.__dict__["_docs_digest"] = self._docs_digest  # the same documents, hashed once
+        return part

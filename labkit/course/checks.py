@@ -10,8 +10,8 @@ from typing import Any
 
 from labkit.course.catalogue import catalogue
 from labkit.course.exercises import CodeExercise, Outcome, ThoughtExercise
-from labkit.course.records import append_line
 from labkit.errors import LabError
+from labkit.records import append_line
 
 
 class Note(str):

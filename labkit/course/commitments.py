@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from numbers import Real
 
 from labkit.course.catalogue import catalogue
-from labkit.course.records import append_line, read_lines
 from labkit.errors import LabError
 from labkit.ranking.systems import require_system
+from labkit.records import append_line, read_lines
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,11 @@ class Encoder:
     def __repr__(self) -> str:
         return f"Encoder({self.name!r}, d={self.dim})"
 
+    @property
+    def identity(self) -> str:
+        """Its name and the first twelve digits of its recipe's hash: two encoders that differ never share it."""
+        return f"{self.name} {self.key[:12]}"
+
     def encode_queries(self, texts: Sequence[str]) -> PackedTokens:
         """Token vectors of queries, float32, with ``pooled``; one forward pass a query, so batches change nothing.
 

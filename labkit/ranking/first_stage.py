@@ -9,7 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -121,6 +121,11 @@ class BM25Retriever(Retriever):
         if not self._empty:
             self._bm25.index(tokens, show_progress=False)
 
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its rankings, for the ledger."""
+        return {"name": self.name, "k1": self._bm25.k1, "b": self._bm25.b, "stop words": "en"}
+
     def passage_scores(self, query: str) -> np.ndarray:
         words = self._tokenize([query], return_ids=False)[0]
         known = [word for word in words if word in self._bm25.vocab_dict] if not self._empty else []
@@ -157,6 +162,11 @@ class DenseRetriever(Retriever):
         vectors = embed_with_shipped(self.encoder, collection.passages, progress)
         self._index = faiss.IndexFlatIP(self.encoder.dim)
         self._index.add(np.ascontiguousarray(vectors))
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its rankings, for the ledger."""
+        return {"name": self.name, "encoder": self.encoder.identity}
 
     def passage_scores(self, query: str) -> np.ndarray:
         count = self._index.ntotal

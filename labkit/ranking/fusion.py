@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,6 +49,12 @@ class FusionRetriever:
         self.method = method
         self.weights = _weights(weights, len(self.retrievers))
         self.scale = "sum of z-scores" if method == "z" else "reciprocal rank"
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its rankings, for the ledger."""
+        sides = [side.configuration for side in self.retrievers]
+        return {"name": self.name, "method": self.method, "weights": self.weights, "sides": sides}
 
     def search(self, query: str, k: int = 50) -> Ranking:
         """The ``k`` best documents of the union. Ties keep the order of the first side, then the document id.
@@ -101,6 +107,11 @@ class FusionReranker(Reranker):
         self.parts = list(parts)
         self.weights = _weights(weights, len(self.parts))
         self.name = name
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its scores, for the ledger."""
+        return {"name": self.name, "weights": self.weights, "parts": [part.configuration for part in self.parts]}
 
     @property
     def encoder(self) -> Encoder:

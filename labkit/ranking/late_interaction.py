@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,11 @@ class _Encoding(Reranker):
         from labkit.encoding.checkpoints import load_encoder
 
         return load_encoder(self._given) if self._given is None or isinstance(self._given, str) else self._given
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its scores, for the ledger."""
+        return {"name": self.name, "encoder": self.encoder.identity}
 
     def prepare(self) -> None:
         """Load the model."""

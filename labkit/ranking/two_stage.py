@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from labkit.corpus.collection import Collection
 from labkit.errors import check_count
@@ -35,6 +35,12 @@ class TwoStage:
         self.k = None if k is None else check_count(k, "k")
         self.name = f"{first.name}+{reranker.name}"
         self.collection = first.collection
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its rankings beside k, for the ledger. A part that does not tell counts by its name."""
+        first, second = (getattr(part, "configuration", {"name": part.name}) for part in (self.first, self.reranker))
+        return {"first": first, "reranker": second}
 
     def search(self, query: str, k: int | None = None, top_n: int = 5) -> Ranking:
         """The ``top_n`` best of ``k`` candidates.

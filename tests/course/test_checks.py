@@ -6,7 +6,7 @@ import labkit as lk
 from labkit.course import checks
 from labkit.course.catalogue import catalogue
 from labkit.course.exercises import Outcome
-from labkit.course.records import read_lines
+from labkit.records import read_lines
 from labkit.errors import LabError
 
 EXERCISES = catalogue().exercises

@@ -1,0 +1,171 @@
+"""``lk.evaluate``: run a system over the judged queries of a collection and keep what it did, query by query.
+
+A query that fails is counted as a failure, apart from one that scores 0. Queries without an answer are in no mean;
+their best scores are kept beside those of the others. A look at a test split is counted for good.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from labkit.corpus.collection import Collection
+from labkit.errors import LabError, check_count
+from labkit.evaluation import ledger, metrics, peeks
+from labkit.progress import bar
+from labkit.ranking.ranking import Ranking
+from labkit.ranking.two_stage import Searcher, TwoStage
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a system reached on a collection.
+
+    Attributes
+    ----------
+    metrics : measure to mean over ``queries`` queries
+    per_query : query id to measure to value
+    latency_ms : ``p50`` and ``p95`` of one query, in milliseconds
+    failures : query id to the error that kept it from being ranked; such a query scores 0
+    unanswerable : how many queries have judgments but no positive one; they are in no mean
+    rankings : query id to what was ranked, unanswerable queries included
+    configuration : what decides the rankings
+    fingerprint : of the collection's documents, queries and judgments
+    seconds_per_1000 : mean seconds of one query, times 1,000: what a thousand of them cost on this machine
+    looks : which look at this test split it was; 0 where the split is none
+    run_id : the run's name in the ledger; "" where it was not logged
+    """
+
+    collection: str
+    system: str
+    split: str
+    k: int
+    metrics: dict[str, float]
+    per_query: dict[str, dict[str, float]] = field(repr=False)
+    latency_ms: dict[str, float] = field(repr=False, compare=False)
+    failures: dict[str, str] = field(default_factory=dict, repr=False)
+    unanswerable: int = 0
+    drift: dict[str, int] = field(default_factory=dict, repr=False)
+    rankings: dict[str, Ranking] = field(default_factory=dict, repr=False, compare=False)
+    configuration: dict[str, Any] = field(default_factory=dict, repr=False)
+    fingerprint: str = ""
+    seconds_per_1000: float = field(default=0.0, repr=False, compare=False)
+    looks: int = field(default=0, compare=False)
+    run_id: str = field(default="", compare=False)
+
+    @property
+    def queries(self) -> int:
+        """How many queries the means are over."""
+        return len(self.per_query)
+
+    def false_accepts(self, recall: float = 0.9) -> float:
+        """Which share of the queries without an answer passes the threshold that keeps ``recall`` of the others.
+
+        Raises
+        ------
+        LabError
+            If the split has no query without an answer.
+        """
+        best = {q: ranking[0].score if len(ranking) else -math.inf for q, ranking in self.rankings.items()}
+        without = [score for q, score in best.items() if q not in self.per_query]
+        return metrics.false_accepts([score for q, score in best.items() if q in self.per_query], without, recall)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON that ``labkit evaluate --json`` prints."""
+        return {
+            "collection": self.collection,
+            "system": self.system,
+            "queries": self.queries,
+            "metrics": self.metrics,
+            "latency_ms": self.latency_ms,
+            "failures": len(self.failures),
+        }
+
+    def __repr__(self) -> str:
+        values = "  ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        failed = f", {len(self.failures)} FAILED" if self.failures else ""
+        drift = ", ".join(f"{count} documents {what}" for what, count in self.drift.items() if count)
+        return (
+            f"{self.system} on {self.collection} ({self.split}, {self.queries} queries, k={self.k}{failed}): {values}"
+            + (f"  [drift: {drift}]" if drift else "")
+            + (f"  [{peeks.told(self.looks)}]" if self.looks else "")
+        )
+
+
+def evaluate(
+    system: Searcher | TwoStage,
+    collection: Collection,
+    split: str | None = None,
+    k: int = 100,
+    progress: bool = False,
+    note: str = "",
+) -> Evaluation:
+    """Run a system over a collection's judged queries and measure it. The run is written to the ledger.
+
+    Parameters
+    ----------
+    system : a first stage, or a TwoStage (which runs with ``top_n = k``)
+    collection : Collection
+    split : ``"dev"`` where there is one, else ``"all"``, unless named
+    k : how deep to rank
+    progress : show a bar over the queries
+    note : why you ran it, for the ledger
+
+    Raises
+    ------
+    LabError
+        If the split has no query with a positive judgment, if a grade is negative or fractional, or if every query
+        fails.
+    """
+    check_count(k, "k")
+    split = split or ("dev" if "dev" in collection.splits else "all")
+    part = collection.split(split)
+    qrels = metrics.positive(part.qrels)
+    if not qrels:
+        raise LabError(
+            f"{collection.name} has no query with a positive judgment in {split!r}; there is nothing to measure."
+        )
+    rankings: dict[str, Ranking] = {}
+    failures: dict[str, str] = {}
+    seconds = []
+    looks = peeks.look(collection, split, system.name, k)
+    for query_id in bar([q for q in part.queries if part.qrels.get(q)], what=system.name, unit="query", show=progress):
+        began = time.perf_counter()
+        try:
+            rankings[query_id] = _search(system, part.queries[query_id], k)
+            seconds.append(time.perf_counter() - began)
+        except Exception as error:  # one bad query must not lose the others
+            failures[query_id] = f"{type(error).__name__}: {error}"
+    if not rankings.keys() & qrels.keys():
+        raise LabError(f"every query failed; the first: {next(iter(failures.values()))}")
+    per_query = metrics.measure({q: rankings[q].ids for q in qrels if q in rankings}, qrels)
+    run = Evaluation(
+        collection.name, system.name, split, k, metrics.means(per_query), per_query, _latency(seconds), failures,
+        sum(bool(grades) for grades in part.qrels.values()) - len(qrels),
+        {what: collection.drift[what] for what in ("missing", "changed") if collection.drift.get(what)},
+        rankings, configuration(system, k), part.fingerprint, 1000 * float(np.mean(seconds)), looks,
+    )  # fmt: skip
+    return ledger.record(run, note)
+
+
+def configuration(system: Any, k: int) -> dict[str, Any]:
+    """What decides a system's rankings. A system that does not tell counts by its name."""
+    told = getattr(system, "configuration", {"name": system.name})
+    return {**(told if "first" in told else {"first": told, "reranker": None}), "k": k}
+
+
+def _search(system: Searcher | TwoStage, query: str, k: int) -> Ranking:
+    ranking = system.search(query, k=k, top_n=k) if isinstance(system, TwoStage) else system.search(query, k=k)
+    if any(hit.score is not None and math.isnan(hit.score) for hit in ranking):
+        raise LabError("a score is NaN, so the order means nothing.")
+    return ranking
+
+
+def _latency(seconds: Sequence[float]) -> dict[str, float]:
+    p50, p95 = np.percentile(np.array(seconds) * 1000, [50, 95])
+    return {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}
