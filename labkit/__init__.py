@@ -31,6 +31,7 @@ _ROOM_OF = {
     "evaluate": "evaluation.evaluate",
     "compare": "evaluation.compare",
     "ledger": "evaluation.ledger",
+    "movers": "evaluation.movers",
     "slope_chart": "views.slope_chart",
     "scoreboard": "views.scoreboard",
     "doctor": "course.doctor",

@@ -1,4 +1,7 @@
-"""The command line: ``labkit doctor | warm | ask | evaluate | bench``. Bad input prints one line, never a traceback."""
+"""The command line: ``labkit doctor | warm | ask | evaluate | ledger | bench``.
+
+Bad input prints one line, never a traceback.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from typing import Annotated, Any
 import typer
 
 from labkit.cli_bench import JsonOption, bench
+from labkit.cli_ledger import ledger
 from labkit.errors import LabError, check_count, check_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(bench, name="bench")
+app.add_typer(ledger, name="ledger")
 
 CollectionOption = Annotated[str, typer.Option("--collection", help="pydocs, pydocs-raw, a folder, ir_datasets:NAME")]
 RetrieverOption = Annotated[str, typer.Option("--retriever", help="bm25, dense or fusion")]

@@ -1,4 +1,4 @@
-"""Pools for judging: for each query the union of the top 10 of every system, in random order, without scores.
+"""Pools for judging: for each unjudged query the union of the top 10 of every system, in random order, no scores.
 
 python data/recipes/pool.py OUT.jsonl
 
@@ -34,6 +34,8 @@ def main(out: Path) -> None:
     systems = [lk.system(name, collection) for name in SYSTEMS]
     with out.open("w", encoding="utf-8") as file:
         for query_id, text in collection.queries.items():
+            if query_id in collection.qrels:
+                continue
             pool = sorted({doc_id for system in systems for k in CANDIDATES for doc_id in top(system, text, k)})
             random.Random(query_id).shuffle(pool)
             docs = [{"doc_id": doc_id, "text": collection.docs[doc_id].text[:SHOWN]} for doc_id in pool]

@@ -69,7 +69,7 @@ class Comparison:
         """One of ``"better"``, ``"worse"`` and ``"cannot tell"``, by the corrected p-value at 5 %."""
         return "cannot tell" if self.p_holm > LEVEL else "better" if self.delta > 0 else "worse"
 
-    def movers(self, n: int = 3) -> list[str]:
+    def biggest(self, n: int = 3) -> list[str]:
         """The ``n`` queries that gained most, then the ``n`` that lost most, the largest first."""
         order = sorted(self.deltas, key=lambda query: (-self.deltas[query], query))
         gained = [query for query in order[:n] if self.deltas[query] > 0]

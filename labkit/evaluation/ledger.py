@@ -84,10 +84,9 @@ class Ledger:
         return pd.DataFrame([_row(run) for run in self.runs]).set_index("run") if self.runs else pd.DataFrame()
 
     def to_text(self) -> str:
-        """A line a run."""
-        lines = ["  ".join(str(cell) for cell in _row(run).values() if cell != "") for run in self.runs]
-        torn = [f"{self.torn} torn lines skipped."] if self.torn else []
-        return "\n".join([*(lines or ["No runs yet: lk.evaluate() writes them."]), *torn])
+        """The same table as plain text."""
+        table = self.to_frame().to_string() if self.runs else "No runs yet: lk.evaluate() writes them."
+        return table + (f"\n{self.torn} torn lines skipped." if self.torn else "")
 
     def __repr__(self) -> str:
         return self.to_text()

@@ -6,8 +6,8 @@ import labkit as lk
 from labkit.course import checks
 from labkit.course.catalogue import catalogue
 from labkit.course.exercises import Outcome
-from labkit.records import read_lines
 from labkit.errors import LabError
+from labkit.records import read_lines
 
 EXERCISES = catalogue().exercises
 

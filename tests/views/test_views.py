@@ -1,10 +1,13 @@
 """Static views: the same numbers in each form, nothing unescaped, nothing that changes from run to run."""
 
+import numpy as np
 import pytest
 
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
+from labkit.evaluation.compare import Comparison
 from labkit.ranking.ranking import Hit, Ranking
+from labkit.views.deltas import Deltas
 from labkit.views.side_by_side import reasons, side_by_side
 
 
@@ -93,3 +96,19 @@ def test_the_scoreboard_shows_the_same_cells_as_text_html_and_table():
 def test_a_collection_without_tickets_has_no_scoreboard():
     with pytest.raises(lk.LabError, match="toy has no tickets"):
         lk.scoreboard(["bm25"], Collection("toy", C.docs))
+
+
+def test_the_deltas_hold_the_comparison_and_narrow_with_more_queries():
+    rng = np.random.default_rng(0)
+    values = {f"q{i}": float(v) for i, v in enumerate(rng.normal(0.05, 0.2, 80))}
+    comparison = Comparison("a <b>", "c", "nDCG@10", (0.5, 0.55), 0.05, 0, 0.1, 0.2, 0.2, 0.06, 50, 0, 30, values)
+    deltas = Deltas(comparison, sizes=(10, 40, 500))
+    assert deltas.sizes == [10, 40, 80]
+    widths = [high - low for low, high in deltas.intervals]
+    assert widths[0] > widths[1] > widths[2]
+    assert deltas.means[-1] == pytest.approx(np.mean(list(values.values())))
+    assert f"  80 queries  {deltas.means[-1]:+.3f}" in deltas.to_text()
+    assert "a &lt;b&gt;" in deltas.to_html()
+    assert deltas.to_svg() == Deltas(comparison, sizes=(10, 40, 500)).to_svg()
+    with pytest.raises(lk.LabError, match="sizes must be 2 or more"):
+        Deltas(comparison, sizes=(1,))
