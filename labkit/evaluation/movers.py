@@ -78,7 +78,7 @@ def _mover(
     query = collection.queries[query_id]
     texts = {doc: (new.get(doc) or old[doc]).text for doc in (top, right) if doc is not None}
     receipts = {doc: receipt(query, text, encoder) for doc, text in texts.items()}
-    ranks = tuple(hits[right].rank if right in hits else None for hits in (old, new))
+    ranks = tuple([*hits].index(right) + 1 if right in hits else None for hits in (old, new))
     return Mover(query_id, query, delta, right, ranks, top, receipts)  # type: ignore[arg-type]
 
 

@@ -223,9 +223,11 @@ def test_movers_name_the_right_document_its_ranks_and_carry_receipts():
             ranking = super().search(query, k)
             return replace(ranking, hits=ranking.hits[::-1]) if query == "cat" else ranking
 
-    (loss,) = lk.movers(before, lk.evaluate(Worse(c), c), c)
+    after = lk.evaluate(Worse(c), c)
+    old, new = (run.rankings["q1"].ids.index("d") + 1 for run in (before, after))
+    (loss,) = lk.movers(before, after, c)
     assert (loss.query_id, loss.right) == ("q1", "d")
     assert loss.delta < 0
     assert loss.receipts["d"].score == pytest.approx(lk.receipt("cat", "my cat").score, rel=1e-3)
-    assert "d: 1 → 4" in repr(loss)
+    assert f"d: {old} → {new}" in repr(loss)
     assert f"on top now: {loss.top}" in repr(loss)
