@@ -11,6 +11,7 @@ import pytest
 from labkit.course.catalogue import catalogue, read
 from labkit.course.exercises import CodeExercise, ThoughtExercise
 from labkit.errors import LabError
+from labkit.evaluation.statistics import smallest_effect
 
 EXERCISES, BETS = catalogue()
 oracle_ceiling, rrf = EXERCISES["02.oracle"].solution, EXERCISES["02.rrf"].solution
@@ -101,8 +102,27 @@ def test_inputs_are_the_same_in_every_run_and_most_are_unseen(exercise):
 
 
 def test_the_bets_run_from_no_ticket_to_all_twelve():
-    assert {(bet.low, bet.high) for bet in BETS.values()} == {(0, 12)}
-    assert {"00.maxsim_wins", "00.fusion_wins"} <= BETS.keys()
+    tickets = {"00.maxsim_wins", "00.fusion_wins"}
+    assert tickets <= BETS.keys()
+    assert {(BETS[bet].low, BETS[bet].high) for bet in tickets} == {(0, 12)}
+
+
+def test_kappa_by_hand():
+    # 4 of 5 equal; by chance 3/5 * 2/5 + 2/5 * 3/5 = 0.48
+    assert EXERCISES["05.kappa"].solution([0, 0, 0, 1, 1], [0, 0, 1, 1, 1]) == pytest.approx((0.8 - 0.48) / 0.52)
+
+
+def test_kappa_equals_sklearns():
+    for ours, yours in EXERCISES["05.kappa"].cases():
+        theirs = pytest.importorskip("sklearn.metrics").cohen_kappa_score(ours, yours)
+        assert EXERCISES["05.kappa"].solution(ours, yours) == pytest.approx(theirs)
+
+
+def test_queries_needed_agrees_with_the_smallest_effect():
+    for effect, spread in EXERCISES["05.settle"].cases():
+        n = EXERCISES["05.settle"].solution(effect, spread)
+        assert smallest_effect(n, spread) <= effect * 1.001
+        assert n == 1 or smallest_effect(n - 1, spread) > effect * 0.998
 
 
 def test_rrf_by_hand():
