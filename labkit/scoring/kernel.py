@@ -48,13 +48,17 @@ class Chosen:
     def __init__(self, offsets: np.ndarray, chosen: np.ndarray, limit: int) -> None:
         starts, stops = offsets[chosen], offsets[chosen + 1]
         lengths = stops - starts
-        self.places = np.flatnonzero((lengths > 0) & (lengths <= limit))
-        self.long = np.flatnonzero(lengths > limit)
-        self.starts, self.stops = starts[self.places], stops[self.places]
-        self.ends = np.concatenate([[0], np.cumsum(self.stops - self.starts)])
-        self.breaks = np.flatnonzero(self.starts[1:] != self.stops[:-1]) + 1
-        cuts = cut(self.ends, limit) if len(self.places) else []
-        self.chunks = list(pairwise(cuts))
+        if len(lengths) and 0 < lengths.min() and lengths.max() <= limit:  # as nearly always
+            self.places, self.long = np.arange(len(chosen)), ()
+        else:
+            self.places, self.long = np.flatnonzero((lengths > 0) & (lengths <= limit)), np.flatnonzero(lengths > limit)
+            starts, stops = starts[self.places], stops[self.places]
+        self.starts, self.stops = starts, stops
+        self.ends = np.zeros(len(starts) + 1, np.int64)
+        np.cumsum(stops - starts, out=self.ends[1:])
+        self.breaks = (starts[1:] != stops[:-1]).nonzero()[0] + 1
+        fits = self.ends[-1] <= limit
+        self.chunks = list(pairwise([0, len(starts)] if fits else cut(self.ends, limit))) if len(starts) else []
 
     def runs(self, low: int, high: int) -> list[tuple[int, int]]:
         """Row ranges of documents ``low:high``; neighbours in the pack are one range."""

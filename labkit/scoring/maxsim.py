@@ -64,7 +64,7 @@ def maxsim(
     for part in queries:
         _check_query(part, documents)
     bounds = np.cumsum([0, *map(len, queries)])
-    tokens = np.concatenate(queries) if queries else np.zeros((0, documents.dim), np.float32)
+    tokens = queries[0] if single else np.concatenate([np.zeros((0, documents.dim), np.float32), *queries])
     if argmax:
         best, positions = _winners(tokens, documents, chosen)
         scores = _summed(best, bounds)

@@ -64,3 +64,8 @@ def _label(run) -> str:  # type: ignore[no-untyped-def]
         return "the first"
     text = f"{run.delta:+.3f} on {run.parent}: {'; '.join(run.changed) or 'nothing changed'}"
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+
+
+def chain(ledger: Ledger) -> Chain:
+    """Draw the runs of a ledger and what each changed; see `Chain`."""
+    return Chain(ledger)

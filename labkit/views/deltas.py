@@ -66,3 +66,8 @@ class Deltas(Picture):
             axes.spines[["top", "right"]].set_visible(False)
         figure.suptitle(self.title, fontsize=11, x=0.01, ha="left")
         return figure
+
+
+def deltas(comparison: Comparison, sizes: Sequence[int] = SIZES, seed: int = 0) -> Deltas:
+    """Draw a comparison query by query, and its interval for growing numbers of queries; see `Deltas`."""
+    return Deltas(comparison, sizes, seed)
