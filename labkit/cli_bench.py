@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,6 +54,38 @@ def bench_rerank(busy: BusyOption = False, as_json: JsonOption = False) -> None:
     from labkit.evaluation.bench_rerank import bench_rerank as run
 
     _report(run(busy=busy, progress=True), as_json)
+
+
+@bench.command("load")
+def bench_load(
+    collection: Annotated[str, typer.Option("--collection", help="pydocs, a folder, ir_datasets:NAME")] = "pydocs",
+    retriever: Annotated[str, typer.Option("--retriever", help="bm25, dense or fusion")] = "bm25",
+    reranker: Annotated[str, typer.Option("--reranker", help="late, late+fusion or none")] = "late",
+    k: Annotated[int, typer.Option("-k", help="candidates for the reranker")] = 50,
+    rate: Annotated[list[float] | None, typer.Option("--rate", help="queries per second; repeat it")] = None,
+    seconds: Annotated[float, typer.Option("--seconds", help="how long queries arrive at each rate")] = 8.0,
+    workers: Annotated[int, typer.Option("--workers", help="threads that take queries from one queue")] = 1,
+    volume: Annotated[int | None, typer.Option("--volume", help="queries a month, to project costs")] = None,
+    prices: Annotated[Path | None, typer.Option("--prices", help="a table like data/prices.toml")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Latency and saturation when queries come at a rate of their own, and what they cost."""
+    from labkit.corpus.load import load_collection
+    from labkit.evaluation import load
+    from labkit.ranking.systems import require_names, system
+
+    require_names(retriever, reranker)
+    load.check_load(rate, seconds, k, workers, volume)
+    load.read_prices(prices)  # before the long work
+    c = load_collection(collection, progress=True)
+    for sentence in c.warnings:
+        print(f"note: {sentence}", file=sys.stderr)
+    asked = list(c.split("dev" if "dev" in c.splits else "all").queries.values())
+    name = retriever if reranker == "none" else f"{retriever}+{reranker}"
+    report = load.load_test(
+        system(name, c), asked, rate, seconds, k, workers, volume=volume, prices=prices, progress=True
+    )  # fmt: skip
+    _report(report, as_json)
 
 
 def _report(report: Any, as_json: bool) -> None:

@@ -48,7 +48,7 @@ class Chosen:
     def __init__(self, offsets: np.ndarray, chosen: np.ndarray, limit: int) -> None:
         starts, stops = offsets[chosen], offsets[chosen + 1]
         lengths = stops - starts
-        if len(lengths) and 0 < lengths.min() and lengths.max() <= limit:  # as nearly always
+        if len(lengths) and lengths.min() > 0 and lengths.max() <= limit:  # as nearly always
             self.places, self.long = np.arange(len(chosen)), ()
         else:
             self.places, self.long = np.flatnonzero((lengths > 0) & (lengths <= limit)), np.flatnonzero(lengths > limit)

@@ -1,0 +1,125 @@
+"""What a load costs: this machine by the hour, hosted rerankers by a dated price table that the user edits."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from labkit import paths
+from labkit.errors import LabError
+from labkit.evaluation.load_drive import saturation
+
+UNITS = ("hour", "1,000 search units", "1M tokens")
+CHUNK_TOKENS, UNIT_DOCUMENTS, MOST_TOKENS = 500, 100, 4_096  # how hosted rerankers count, told in data/prices.toml
+MONTH_HOURS = 730
+
+_TEXT = (lambda value: isinstance(value, str) and bool(value.strip()), "a text in quotes, not an empty one")
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": _TEXT,
+    "unit": (lambda value: value in UNITS, f"one of {', '.join(map(repr, UNITS))}"),
+    "price": (lambda value: is_number(value) and value >= 0, "a number of 0 or more"),
+    **dict.fromkeys(("currency", "date", "source", "note"), _TEXT),
+    "verified": (lambda value: isinstance(value, bool), "true or false"),
+}
+
+
+def read_prices(path: Path | None = None) -> list[dict[str, Any]]:
+    """The entries of a price table; of ``data/prices.toml`` if None.
+
+    Raises
+    ------
+    LabError
+        For a file that is no readable TOML, and for an entry with a field that is missing, unknown or malformed.
+    """
+    path = path or paths.data() / "prices.toml"
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8")).get("price")
+    except (OSError, ValueError) as error:
+        raise LabError(f"a price table must be a readable TOML file; {path} is none: {error}") from None
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise LabError(f"{path} must hold one [[price]] or more; copy data/prices.toml and edit it.")
+    for number, entry in enumerate(entries, start=1):
+        where = f"{path}: price {number} ({entry.get('name', 'no name')})"
+        for field in [*FIELDS, *entry]:
+            if field not in FIELDS or field not in entry:
+                state = "an unknown" if field in entry else "no"
+                raise LabError(f"{where} has {state} field {field!r}; the fields are {', '.join(FIELDS)}.")
+            fits, must = FIELDS[field]
+            if not fits(entry[field]):
+                raise LabError(f"{where}: {field!r} must be {must}; got {entry[field]!r}.")
+    return entries
+
+
+def hosted_usage(sizes: Sequence[int], query: int = 0) -> dict[str, int]:
+    """What one query to a hosted reranker is billed for, given the tokens of its candidates and of the query.
+
+    >>> hosted_usage([500] * 99 + [501], query=10)  # the last one is two chunks, which makes 101
+    {'documents': 100, 'search_units': 2, 'tokens': 50011}
+    """
+    cut = [min(size, MOST_TOKENS) for size in sizes]
+    chunks = sum(max(1, math.ceil(size / CHUNK_TOKENS)) for size in cut)
+    units = math.ceil(chunks / UNIT_DOCUMENTS)
+    return {"documents": len(cut), "search_units": units, "tokens": sum(cut) + query if cut else 0}
+
+
+def cost(
+    rows: Sequence[Mapping[str, Any]], usage: Mapping[str, float], table: Sequence[Mapping[str, Any]],
+    volume: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Compute seconds and money for 1,000 queries, and money for ``volume`` queries a month.
+
+    ``sustained`` is the highest rate below saturation: what a machine is taken to serve, always on.
+    """
+    served = sum(row["queries"] - row["left_over"] for row in rows)
+    over = saturation(rows)["lowest_saturated"] or math.inf
+    rate = max((row["rate"] for row in rows if row["rate"] < over), default=None)
+    return {
+        **{name: round(1000 * sum(row[name] for row in rows) / served, 3) for name in ("busy_seconds", "cpu_seconds")},
+        "usage": dict(usage), "sustained": rate, "volume": volume,
+        "prices": [{**entry, **_money(entry, usage, rate, volume)} for entry in table],
+    }  # fmt: skip
+
+
+def _money(
+    entry: Mapping[str, Any], usage: Mapping[str, float], rate: float | None, volume: int | None
+) -> dict[str, float | int | None]:
+    if entry["unit"] != "hour":
+        per_1000 = entry["price"] * (usage["search_units"] if entry["unit"] == UNITS[1] else usage["tokens"] / 1000)
+        return {"per_1000": per_1000, "per_month": volume and per_1000 * volume / 1000}
+    if rate is None:
+        return {"per_1000": None, "per_month": None, "machines": None}
+    machines = volume and math.ceil(volume / (rate * MONTH_HOURS * 3600))
+    per_month = machines and machines * MONTH_HOURS * entry["price"]
+    return {"per_1000": entry["price"] * 1000 / (rate * 3600), "per_month": per_month, "machines": machines}
+
+
+def cost_lines(cost: Mapping[str, Any]) -> list[str]:
+    usage, volume, notes = cost["usage"], cost["volume"], {}
+    lines = [
+        f"1,000 queries: {cost['cpu_seconds']:,.1f} CPU seconds, {cost['busy_seconds']:,.1f} s of a busy worker",
+        f"a hosted reranker would get {usage['documents']:,.1f} whole documents a query: {usage['search_units']:.2f} "
+        f"search units, {usage['tokens']:,.0f} tokens (our wordpieces); the first stage still runs here",
+        f"{'':24} {'1,000 queries':>16}" + (f" {f'{volume:,} a month':>26}" if volume else ""),
+    ]
+    for entry in cost["prices"]:
+        state = "" if entry["verified"] else "UNVERIFIED, "
+        note = notes.setdefault(f"{state}{entry['date']}, {entry['source']}: {entry['note']}", len(notes) + 1)
+        many = f" ({entry['machines']} always on)" if entry.get("machines") else ""
+        at = f" at {cost['sustained']:.2f} queries/s" if entry["unit"] == "hour" and cost["sustained"] else ""
+        month = f" {_amount(entry, 'per_month', 2) + many:>26}" if volume else ""
+        told = f"{entry['price']:g} {entry['currency']} per {entry['unit']}{at} [{note}]"
+        lines.append(f"{entry['name']:24} {_amount(entry, 'per_1000', 4):>16}{month}  {told}")
+    lines += [f"[{number}] {note}" for note, number in notes.items()]
+    return [*lines, "edit data/prices.toml, or give --prices FILE"]
+
+
+def _amount(entry: Mapping[str, Any], what: str, digits: int) -> str:
+    return "-" if entry[what] is None else f"{entry[what]:,.{digits}f} {entry['currency']}"
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number, and no truth value."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
