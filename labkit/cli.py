@@ -127,21 +127,25 @@ def evaluate(
     k: Annotated[int, typer.Option("-k", help="how deep to rank")] = 100,
     split: Annotated[str | None, typer.Option("--split", help="dev, test or all")] = None,
     encoder: EncoderOption = None,
+    note: Annotated[str, typer.Option("--note", help="why you ran it, for the ledger")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Measure a system on a judged collection."""
+    """Measure a system on a judged collection, and write the run to the ledger."""
     check_count(k, "k")
     from labkit.corpus.load import load_collection
     from labkit.evaluation.evaluate import evaluate as run
+    from labkit.evaluation.peeks import told
     from labkit.ranking.systems import require_names, system
 
     require_names(retriever, reranker)
     c = load_collection(collection, progress=True)
     _warn(c.warnings)
     name = retriever if reranker == "none" else f"{retriever}+{reranker}"
-    result = run(system(name, c, encoder), c, split, k, progress=True)
+    result = run(system(name, c, encoder), c, split, k, progress=True, note=note)
     for query_id, error in result.failures.items():
         _say(f"failed: query {query_id}: {error}")
+    if result.looks:
+        _say(told(result.looks))
     print(json.dumps(result.to_dict()) if as_json else result)
 
 

@@ -59,15 +59,15 @@ DETECTIVE = LedgerExercise(
     question="Each of these four runs gained on its parent. One gain is not the doing of what is noted. Which one?",
     options={
         "a": "Run 3, noted *twin instead of BM25*.",
-        "b": "Run 6, noted *fusion with the twin and BM25*.",
-        "c": "Run 8, noted *the twin's candidates*.",
+        "b": "Run 6, noted *MaxSim, twin and half of BM25, added up*.",
+        "c": "Run 8, noted *the same sum over the twin's candidates*.",
         "d": "Run 10, noted *less length normalisation, b = 0.3*.",
     },
     right="d",
     why={
         "a": "One knob changed, the first stage, and the note says so. Same queries, same hash of the data.",
         "b": "One knob changed, the reranker, as noted. The number of queries and the hash of the data stay.",
-        "c": "One knob changed, the first stage, as noted. The hash of the data is that of its parent.",
+        "c": "Against run 6 one knob changed, the first stage, as noted. The hash of the data is the same.",
         "d": "Its line has another hash of the data, and fewer queries: hard ones are gone. The first cause that diff "
         "names is the data. Run 11, over the old data again, shows what b = 0.3 does by itself.",
     },

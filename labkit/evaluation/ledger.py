@@ -11,7 +11,7 @@ import html
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,13 +171,23 @@ def _with_parents(lines: list[dict[str, Any]]) -> list[Run]:
     runs: list[Run] = []
     for number, line in enumerate(lines, start=1):
         same = [r for r in runs if (r.told["collection"], r.told["split"]) == (line["collection"], line["split"])]
-        near = min(same, key=lambda r: (len(_knobs(r.told, line)), -r.number), default=None)
+        near = min(same, key=partial(_distance, line), default=None)
         if near is None:
             runs.append(Run(number, None, (), None, line))
             continue
         delta = line["metrics"][SHOWN] - near.told["metrics"][SHOWN]
         runs.append(Run(number, near.number, _knobs(near.told, line), delta, line))
     return runs
+
+
+def _distance(line: Mapping[str, Any], run: Run) -> tuple:
+    """How far an earlier run is: the number of changes; then same data, same system and the earliest come first.
+
+    The earliest, since eight variants of one base are held against the base, not against each other.
+    """
+    told = run.told
+    other = (told.get("data") != line.get("data"), told["system"] != line["system"])
+    return (len(_knobs(told, line)), *other, run.number)
 
 
 def _knobs(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:

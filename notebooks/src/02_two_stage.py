@@ -149,7 +149,7 @@ lk.exercise("02.oracle").check(oracle_ceiling)
 
 # %%
 ceiling = lk.exercise("02.oracle").yours_or_ours(oracle_ceiling)
-judged = [q for q in c.queries if any(c.qrels[q].values())]
+judged = [q for q in c.splits["dev"] if any(c.qrels[q].values())]
 firsts = (bm25, dense, lk.FusionRetriever([bm25, dense]))
 depths = (10, 20, 50, 100, 200)
 
@@ -161,7 +161,7 @@ def mean_ceiling(first, k):
 pd.DataFrame({first.name: [mean_ceiling(first, k) for k in depths] for first in firsts}, index=depths).round(2)
 
 # %% [markdown]
-# BM25 needs more than fifty candidates to offer what the twin offers in ten. Keep the table's first number in mind: no
+# BM25 needs more than a hundred candidates to offer what the twin offers in ten. Keep the table's first number in mind: no
 # reranker, at any price, gets more than that out of BM25's ten. Choose the first stage first.
 #
 # *To here: 30 minutes.*
@@ -249,8 +249,8 @@ table.round(2)
 
 # %% [markdown]
 # With better candidates MaxSim alone comes near the twin and stays behind it. Added to the twin and to half of BM25 it
-# passes it, for the first time in this notebook, by two to four hundredths. Without the tickets the lead shrinks. A gain,
-# or luck? So few queries cannot tell by looking. Notebook 05 tests it.
+# passes it, for the first time in this notebook, by two to four hundredths, with the tickets and without. A gain, or
+# luck? So few queries cannot tell by looking. Notebook 05 tests it.
 #
 # *To here: 42 minutes.*
 #

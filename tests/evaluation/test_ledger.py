@@ -50,8 +50,11 @@ def test_a_parent_is_the_run_that_differs_least():
     run(k1=0.9, b=0.3)
     run(k1=0.9)
     runs = list(lk.ledger())
-    assert [r.parent for r in runs] == [None, 1, 2]
-    assert runs[2].changed == ("first.b: 0.3 → 0.75",)
+    run(k1=0.9, b=0.3, k=50)
+    runs = list(lk.ledger())
+    assert [r.parent for r in runs] == [None, 1, 1, 2]
+    assert runs[2].changed == ("first.k1: 1.2 → 0.9",)
+    assert runs[3].changed == ("k: 100 → 50",)
     assert set(runs[1].changed) == {"first.k1: 1.2 → 0.9", "first.b: 0.75 → 0.3"}
 
 
@@ -157,6 +160,20 @@ def test_each_look_at_test_is_counted_and_told_ever_after():
     assert run("all").looks == 3
     later = run("test")
     assert "look 4 at these test queries" in lk.compare(later, later).to_text()
+
+
+def test_the_command_line_notes_and_counts_too(tmp_path):
+    folder = tmp_path / "pets"
+    folder.mkdir()
+    rows = [{"_id": key, "title": "", "text": document.text} for key, document in DOCS.items()]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "queries.jsonl").write_text('{"_id": "q1", "text": "cat", "split": "test"}\n')
+    (folder / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq1\ta\t1\n")
+    command = ["evaluate", "--collection", str(folder), "--reranker", "none", "--split", "test", "--note", "why not"]
+    result = CliRunner().invoke(app, [*command, "--json"])
+    assert json.loads(result.stdout)["queries"] == 1
+    assert "look 1 at these test queries" in result.stderr
+    assert lk.ledger()[1].told["note"] == "why not"
 
 
 def test_a_look_that_cannot_be_recorded_shows_nothing(home):
