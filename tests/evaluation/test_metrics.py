@@ -1,6 +1,7 @@
 """Metrics: by hand, then equal to pytrec_eval, then what must not change them."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
-from labkit.evaluation.metrics import measure
+from labkit.evaluation.metrics import false_accepts, measure
 
 
 def test_by_hand():
@@ -127,3 +128,34 @@ def test_cranfield_reaches_the_published_development_figures(cranfield):
     floors = {"bm25": 0.490, "dense": 0.495, "fusion": 0.550, "bm25+late": 0.530, "bm25+late+fusion": 0.560}
     for name, floor in floors.items():
         assert lk.evaluate(lk.system(name, c), c, split="all", k=100).metrics["nDCG@10"] >= floor, name
+
+
+@pytest.mark.parametrize("grade", [-1, 1.5, True, "2"])
+def test_a_grade_that_is_no_whole_number_from_0_is_refused(grade):
+    with pytest.raises(lk.LabError, match=r"a grade must be a whole number from 0; got .* for 'q', 'a'"):
+        measure({"q": ["a"]}, {"q": {"a": grade}})
+
+
+def test_a_score_that_is_nan_is_a_failure_and_no_zero():
+    class Broken(lk.BM25Retriever):
+        def search(self, query, k=50):
+            ranking = super().search(query, k)
+            hits = tuple(replace(hit, score=math.nan) for hit in ranking.hits)
+            return replace(ranking, hits=hits) if query == "bird" else ranking
+
+    result = lk.evaluate(Broken(C), C, split="all")
+    assert result.failures == {"q2": "LabError: a score is NaN, so the order means nothing."}
+
+
+def test_false_accepts_by_hand():
+    # 8 of 10 answerable queries pass 3; of the four others 5 and 3 do.
+    assert false_accepts([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], [5, 3, 2.9, -math.inf], recall=0.8) == 0.5
+    assert false_accepts([1, 2], [0.5, 0.9], recall=1) == 0
+
+
+@pytest.mark.parametrize(
+    ("answerable", "others", "recall"), [([], [1], 0.9), ([1], [], 0.9), ([1], [1], 0), ([1], [1], 2)]
+)
+def test_false_accepts_of_nothing_are_refused(answerable, others, recall):
+    with pytest.raises(lk.LabError, match=r"false accepts need|recall must be"):
+        false_accepts(answerable, others, recall)
