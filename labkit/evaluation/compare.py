@@ -8,7 +8,7 @@ have shown. Intervals and tests by scipy.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -139,11 +139,12 @@ def compare(
         For runs over different queries or different texts or judgments, for no query at all, and for a measure that
         the runs do not have.
     """
-    many = [side for side in (before, after) if _several(side)]
-    if not many:
+    several = [isinstance(side, Iterable) for side in (before, after)]
+    if not any(several):
         return _compared([(before, after)], measure, queries)[0]  # type: ignore[list-item]
-    count = len(list(many[0]))
-    sides = [list(side) if _several(side) else [side] * count for side in (before, after)]  # type: ignore[arg-type]
+    sides = [list(side) if is_list else [side] for side, is_list in zip((before, after), several, strict=True)]
+    count = max(len(side) for side, is_list in zip(sides, several, strict=True) if is_list)
+    sides = [side if is_list else side * count for side, is_list in zip(sides, several, strict=True)]
     if len(sides[0]) != len(sides[1]) or not count:
         raise LabError(f"needs as many runs before as after, one at least; got {len(sides[0])} and {len(sides[1])}.")
     return Comparisons(_compared(list(zip(*sides, strict=True)), measure, queries))
@@ -189,10 +190,6 @@ def _comparison(
         int((values > 0).sum()), int((values == 0).sum()), int((values < 0).sum()), deltas,
         len((before.failures.keys() | after.failures.keys()) & deltas.keys()), max(before.looks, after.looks),
     )  # fmt: skip
-
-
-def _several(side: object) -> bool:
-    return isinstance(side, Iterable) and not isinstance(side, Mapping)
 
 
 def _p(value: float) -> str:

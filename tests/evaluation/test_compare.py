@@ -62,6 +62,7 @@ def test_several_comparisons_are_corrected_together():
     assert list(both.to_frame()["after"]) == ["new", "sure"]
     assert "<td>sure</td>" in both._repr_html_()
     assert [c.before for c in lk.compare([BEFORE, AFTER], sure)] == ["old", "new"]
+    assert [c.before for c in lk.compare((run for run in (BEFORE, AFTER)), sure)] == ["old", "new"]
 
 
 def test_failures_and_looks_are_told():
