@@ -114,6 +114,11 @@ class FusionReranker(Reranker):
         return {"name": self.name, "weights": self.weights, "parts": [part.configuration for part in self.parts]}
 
     @property
+    def model(self) -> str:
+        """The first part's model."""
+        return self.parts[0].model
+
+    @property
     def encoder(self) -> Encoder:
         """The first part's encoder."""
         return self.parts[0].encoder

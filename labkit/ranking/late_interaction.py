@@ -36,6 +36,11 @@ class _Encoding(Reranker):
         return load_encoder(self._given) if self._given is None or isinstance(self._given, str) else self._given
 
     @property
+    def model(self) -> str:
+        """The encoder's identity."""
+        return self.encoder.identity
+
+    @property
     def configuration(self) -> dict[str, Any]:
         """What decides its scores, for the ledger."""
         return {"name": self.name, "encoder": self.encoder.identity}

@@ -15,7 +15,10 @@ TEXT_SHOWN = 70  # characters of a text in a printed ranking
 
 @dataclass(frozen=True)
 class Hit:
-    """One document in a ranking. ``text`` is the passage that scored best; ``score`` may be minus infinity."""
+    """One document in a ranking. ``text`` is the passage that scored best; ``score`` may be minus infinity.
+
+    ``spans`` are parts of ``text`` that a reranker calls relevant, as (start, end) in characters; most name none.
+    """
 
     doc_id: str
     rank: int
@@ -26,6 +29,7 @@ class Hit:
     reason: str | None = None
     truncated: bool = False
     passages: tuple[str, ...] = field(default=(), repr=False)
+    spans: tuple[tuple[int, int], ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The hit as plain data for JSON; a score that is not finite becomes None, its reason says why."""
@@ -54,6 +58,9 @@ class Ranking:
     scale : what the scores are: ``"BM25"``, ``"cosine"``, ``"MaxSim"``, ``"sum of z-scores"``, ...
     seconds : stage name to seconds
     encoded, cached : how many candidate texts were encoded now, and how many came from the store
+    model : the identity of the model that gave the scores; "" where there is none
+    cost : what was billed or would be, unit name to amount, such as ``{"search_units": 1.0}``
+    note : why the order is not what it was meant to be, such as a fallback; "" when all is well
     """
 
     query: str
@@ -63,6 +70,9 @@ class Ranking:
     seconds: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
     encoded: int = field(default=0, compare=False, repr=False)
     cached: int = field(default=0, compare=False, repr=False)
+    model: str = field(default="", compare=False, repr=False)
+    cost: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
+    note: str = ""
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -89,7 +99,7 @@ class Ranking:
 
     def to_text(self) -> str:
         """The ranking as a plain table: rank, move, score, document."""
-        head = f"{self.system}: {self.query}"
+        head = f"{self.system}: {self.query}" + (f"\n  {self.note}" if self.note else "")
         if not self.hits:
             return f"{head}\n  (no document matches)"
         lines = [f"{hit.rank:>4} {_move(hit):>5}  {score_text(hit.score):>8}  {hit.doc_id}" for hit in self]

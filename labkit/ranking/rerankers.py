@@ -20,7 +20,7 @@ from labkit.ranking.ranking import Hit, Ranking, as_hits
 @dataclass(frozen=True, eq=False)
 class Scored:
     """A reranker's word on n candidates: scores [n], and where it has them each one's best passage, and whether its
-    text was cut."""
+    text was cut, which parts are relevant, what it cost, and what went wrong."""
 
     scores: np.ndarray
     best: Sequence[int] | None = None
@@ -28,6 +28,9 @@ class Scored:
     reasons: dict[int, str] = field(default_factory=dict)
     encoded: int = 0
     cached: int = 0
+    spans: Sequence[tuple[tuple[int, int], ...]] | None = None
+    cost: dict[str, float] = field(default_factory=dict)
+    note: str = ""
 
 
 class Reranker(ABC):
@@ -35,6 +38,11 @@ class Reranker(ABC):
 
     name: str
     scale: str
+
+    @property
+    def model(self) -> str:
+        """The identity of the model that scores; "" where there is none."""
+        return ""
 
     @abstractmethod
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
@@ -80,7 +88,8 @@ class Reranker(ABC):
         kept = tuple(_moved(hits[i], i, rank, scored) for rank, i in enumerate(order.tolist(), start=1))
         spent = time.perf_counter() - began + earlier.get("rerank", 0.0)
         return Ranking(
-            query, kept, system, self.scale, {**earlier, "rerank": spent}, scored.encoded, scored.cached
+            query, kept, system, self.scale, {**earlier, "rerank": spent}, scored.encoded, scored.cached, self.model,
+            scored.cost, scored.note,
         )  # fmt: skip
 
 
@@ -96,6 +105,7 @@ def _moved(hit: Hit, i: int, rank: int, scored: Scored) -> Hit:
         text=text,
         reason=scored.reasons.get(i) if not math.isfinite(score) else None,
         truncated=bool(scored.truncated[i]) if scored.truncated is not None else hit.truncated,
+        spans=scored.spans[i] if scored.spans is not None else (),
     )
 
 
