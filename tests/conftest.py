@@ -48,6 +48,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker("cranfield")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Each notebook has a home of its own, as when it was built: another one's runs, looks and bets are not its own."""
+    notebook = item.path.suffix == ".ipynb"
+    os.environ["LABKIT_HOME"] = str(HOME / "-".join(item.path.parts[-2:]) if notebook else HOME)
+
+
 @pytest.fixture(scope="session")
 def cranfield() -> Path:
     """The folder of the Cranfield collection."""

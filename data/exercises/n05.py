@@ -7,7 +7,7 @@ from labkit.course.exercises import Bet, ThoughtExercise
 BETS = (
     Bet(
         "05.flips",
-        "Of 100 draws of 30 queries, in how many does the system that is worse over all queries win?",
+        "Of 100 draws of 30 dev queries, in how many is dense ahead of dense+late+fusion?",
         0,
         100,
     ),
@@ -57,7 +57,7 @@ THRESHOLD = ThoughtExercise(
     "similarity summed over this query's tokens.",
     see="one sentence on what your threshold would do to short questions.",
     question="MaxSim adds one similarity for each query token. You want the search to stay silent when the best "
-    "document is wrong. Which rule can work for every question?",
+    "document is wrong. Which rule means the same for every question?",
     options={
         "a": "Silent below a score of 5.",
         "b": "Silent below half of the highest score seen so far.",
@@ -69,14 +69,14 @@ THRESHOLD = ThoughtExercise(
         "a": "A question of four tokens cannot score above 4, however good the document. One of twenty tokens passes "
         "with anything.",
         "b": "The highest score belongs to the longest question. The rule measures length again.",
-        "c": "Dividing by the number of tokens takes out the length. It still lets nonsense through, so what counts is "
-        "the stated share, measured on queries that have no answer.",
+        "c": "Dividing by the number of tokens takes out the length: one rule for every question. How "
+        "much nonsense it lets through, the next cell measures.",
         "d": "Near the top of a list, scores are always close. Good answers to a question with several right ones are "
         "closest of all.",
     },
     hints=(
         "What is the highest score that a question of one token can get?",
-        "What would you have to measure before you promise your users that a rule works?",
+        "What would you have to measure before you promise your users anything?",
     ),
     reasoning="No threshold is right for all. A stated one has a recall and a share of false accepts, both measured.",
 )

@@ -37,6 +37,27 @@ def _distance(ours: list[int], yours: list[int]) -> float:
     return 1 - sum(abs(a - b) for a, b in zip(ours, yours, strict=True)) / (3 * len(ours))
 
 
+def _kappa(ours: list[int], yours: list[int], chance: float) -> float:
+    return (_agreement(ours, yours) - chance) / (1 - chance)
+
+
+def _pooled(ours: list[int], yours: list[int]) -> float:
+    both = ours + yours
+    return _kappa(ours, yours, sum((both.count(grade) / len(both)) ** 2 for grade in {*both}))
+
+
+def _counts(ours: list[int], yours: list[int]) -> float:
+    return _kappa(ours, yours, sum(ours.count(grade) * yours.count(grade) for grade in {*ours, *yours}))
+
+
+def _each_pair(ours: list[int], yours: list[int]) -> float:
+    return _kappa(ours, yours, sum(ours.count(grade) * yours.count(grade) for grade in ours) / len(ours) ** 2)
+
+
+def _without_zero(ours: list[int], yours: list[int]) -> float:
+    return _kappa(ours, yours, sum(ours.count(g) * yours.count(g) for g in range(1, 4)) / len(ours) ** 2)
+
+
 WRONG_ANSWERS = (
     Wrong("agreement alone", _agreement, "two judges who say 0 nearly always agree by chance. Take that out."),
     Wrong(
@@ -55,6 +76,26 @@ WRONG_ANSWERS = (
         "n not squared",
         lambda ours, yours: (_agreement(ours, yours) - (c := _chance(ours, yours) * len(ours))) / (1 - c),
         "the two shares multiply, so the counts are divided by n twice.",
+    ),
+    Wrong(
+        "one in four",
+        lambda ours, yours: (_agreement(ours, yours) - 0.25) / 0.75,
+        "one in four would hold if all four grades were equally common. Use how often each judge gives each.",
+    ),
+    Wrong(
+        "pooled habits", _pooled, "the two judges have habits of their own: multiply ours with yours, do not pool them."
+    ),
+    Wrong("counts", _counts, "ours.count(grade) is a count. Divide each by the number of pairs to get a share."),
+    Wrong(
+        "a term for each pair",
+        _each_pair,
+        "sum over the different grades, {*ours, *yours}. You add a term for every pair, so common grades count often.",
+    ),
+    Wrong("grade 0 forgotten", _without_zero, "0 is a grade, and the commonest one. range(1, 4) leaves it out."),
+    Wrong(
+        "divided by the disagreement",
+        lambda ours, yours: (a - _chance(ours, yours)) / (1 - a) if (a := _agreement(ours, yours)) < 1 else 0.0,
+        "divide by what was left to agree on beyond chance, 1 - chance, not by the pairs that differ.",
     ),
     Wrong("chance alone", _chance, "that is the agreement by chance. What did the judges agree on beyond it?"),
 )

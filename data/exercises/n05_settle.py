@@ -9,7 +9,7 @@ from labkit.course.exercises import CodeExercise, Wrong
 
 
 def queries_needed(effect: float, spread: float) -> int:
-    """How many queries show a difference of ``effect`` in 4 of 5 experiments; ``spread`` is the differences' SD."""
+    """How many queries show ``effect`` in 4 of 5 experiments; ``spread`` is the differences' standard deviation."""
     return math.ceil((2.8 * spread / effect) ** 2)
 
 
@@ -45,6 +45,22 @@ WRONG_ANSWERS = (
         "1.96 makes the interval as wide as the effect: then you see it in half of the experiments. 4 of 5 need 2.8.",
     ),
     Wrong(
+        "one-sided",
+        lambda effect, spread: math.ceil((2.485 * spread / effect) ** 2),
+        "1.64 is for a question with one direction. The test asks for a difference either way: 1.96 + 0.84 = 2.8.",
+    ),
+    Wrong(
+        "two samples",
+        lambda effect, spread: 2 * math.ceil((2.8 * spread / effect) ** 2),
+        "doubling is for two separate sets of queries. Both systems answer the same ones: differences are paired.",
+    ),
+    Wrong(
+        "spread not squared",
+        lambda effect, spread: math.ceil(2.8**2 * spread / effect**2),
+        "the spread is squared as well: the whole of 2.8 * spread / effect is.",
+    ),
+    Wrong("a constant", lambda effect, spread: 46, "that is the answer to the example. Use effect and spread."),
+    Wrong(
         "2.8 not squared",
         lambda effect, spread: math.ceil(2.8 * (spread / effect) ** 2),
         "solve effect = 2.8 * spread / sqrt(n) for n: 2.8 is squared as well.",
@@ -55,8 +71,9 @@ WRONG_ANSWERS = (
 def cases() -> list[tuple]:
     """Two to look at, then pairs at which rounding and squares show."""
     draw = random.Random(5)
-    drawn = [(round(draw.uniform(0.01, 0.3), 3), round(draw.uniform(0.1, 0.4), 3)) for _ in range(18)]
-    return [(0.1, 0.25), (0.04, 0.25), *drawn]
+    drawn = [(round(draw.uniform(0.01, 0.3), 3), round(draw.uniform(0.1, 0.4), 3)) for _ in range(40)]
+    edgeless = [case for case in drawn if len({math.ceil((z * case[1] / case[0]) ** 2) for z in (2.8, 2.80159)}) == 1]
+    return [(0.1, 0.24), (0.04, 0.25), *edgeless]
 
 
 SETTLE = CodeExercise(
@@ -67,7 +84,7 @@ SETTLE = CodeExercise(
     importance=3,
     misconception="the smallest effect that shows falls with the square root of n: half the effect needs four times "
     "the queries.",
-    see="49 queries for an effect of 0.1 at a spread of 0.25.",
+    see="46 queries for an effect of 0.1 at a spread of 0.24.",
     hints=(
         "An effect shows in 4 of 5 experiments if it is 2.8 standard errors large. The standard error of a mean is "
         "spread / sqrt(n).",

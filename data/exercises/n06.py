@@ -26,24 +26,24 @@ TWO_KNOBS = ThoughtExercise(
     importance=3,
     misconception="If two changes together gain, each of them helps. One may lose what the other gains.",
     see="one sentence on what the four cells of the table add.",
-    question="You changed the first stage and the reranker in one run, and T10 came back to the top. Which sentence is "
-    "safe?",
+    question="In one run you added two scores to MaxSim, the twin's cosine and half of BM25, and T10 came back to the "
+    "top. Which sentence is safe, before you run anything else?",
     options={
         "a": "Both changes help T10.",
         "b": "At least one of them helps, and the other one does not hurt.",
         "c": "Together they help T10. What each does alone needs the two runs in between.",
-        "d": "The reranker did it: it comes last.",
+        "d": "BM25 did it: the ticket's words are in the document.",
     },
     right="c",
     why={
         "a": "One may help and the other do nothing. Look at the cells in between.",
         "b": "The other may hurt a little less than the first one helps. The sum cannot tell.",
         "c": "Four cells, two knobs: the run with only the first change, and the run with only the second, decide.",
-        "d": "Coming last decides the order, not the cause: a reranker sorts what the first stage hands it.",
+        "d": "A good guess, and so far no more than that. The two runs in between turn it into a finding.",
     },
     hints=(
         "Draw the two by two table. Which cells did the one run fill?",
-        "Could a first stage that hands over worse candidates hide behind a better reranker?",
+        "Could one of the two scores push the document down while the other pulls it up further?",
     ),
     reasoning="Two knobs have four settings. One run compares two of them and leaves the path between them open.",
 )
@@ -52,22 +52,22 @@ DETECTIVE = LedgerExercise(
     id="06.detective",
     title="Twelve runs: which gain came from something else?",
     minutes=8,
-    difficulty=3,
+    difficulty=2,
     importance=3,
     misconception="A note says what changed. It says what its writer meant to change.",
     see="one sentence on what the run's line says that its note does not.",
     question="Each of these four runs gained on its parent. One gain is not the doing of what is noted. Which one?",
     options={
         "a": "Run 3, noted *twin instead of BM25*.",
-        "b": "Run 6, noted *MaxSim, twin and half of BM25, added up*.",
-        "c": "Run 8, noted *the same sum over the twin's candidates*.",
-        "d": "Run 10, noted *less length normalisation, b = 0.3*.",
+        "b": "Run 6, noted *MaxSim, twin and half of BM25, added up, on top of BM25*.",
+        "c": "Run 8, noted *MaxSim and half of BM25 added to the twin*.",
+        "d": "Run 10, noted *run 6 with less length normalisation, b = 0.3*.",
     },
     right="d",
     why={
         "a": "One knob changed, the first stage, and the note says so. Same queries, same hash of the data.",
         "b": "One knob changed, the reranker, as noted. The number of queries and the hash of the data stay.",
-        "c": "Against run 6 one knob changed, the first stage, as noted. The hash of the data is the same.",
+        "c": "Against its parent, run 3, one knob changed, the reranker, as noted. The data's hash is the same.",
         "d": "Its line has another hash of the data, and fewer queries: hard ones are gone. The first cause that diff "
         "names is the data. Run 11, over the old data again, shows what b = 0.3 does by itself.",
     },

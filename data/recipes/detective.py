@@ -35,12 +35,12 @@ def tell_the_story(c: lk.Collection) -> None:
         (lk.system("dense", c), c, 100, "twin instead of BM25"),
         (lk.TwoStage(bm25, late), c, 100, "MaxSim on top of BM25"),
         (lk.TwoStage(bm25, late), c, 50, "half the candidates, to save time"),
-        (lk.TwoStage(bm25, mixed), c, 100, "MaxSim, twin and half of BM25, added up"),
+        (lk.TwoStage(bm25, mixed), c, 100, "MaxSim, twin and half of BM25, added up, on top of BM25"),
         (lk.TwoStage(lk.system("dense", c), late), c, 100, "MaxSim alone, on the twin's candidates"),
-        (lk.TwoStage(lk.system("dense", c), mixed), c, 100, "the same sum over the twin's candidates"),
+        (lk.TwoStage(lk.system("dense", c), mixed), c, 100, "MaxSim and half of BM25 added to the twin"),
         (lk.TwoStage(lk.system("dense", c), mixed), c, 200, "more of them"),
-        (lk.TwoStage(flat, mixed), cleaned, 100, "less length normalisation, b = 0.3"),
-        (lk.TwoStage(flat, mixed), c, 100, "again, to be sure"),
+        (lk.TwoStage(flat, mixed), cleaned, 100, "run 6 with less length normalisation, b = 0.3"),
+        (lk.TwoStage(flat, mixed), c, 100, "b = 0.3 once more, for the record"),
         (lk.TwoStage(lk.system("fusion", c), mixed), c, 100, "candidates from the fusion"),
     ]
     for system, collection, k, note in story:

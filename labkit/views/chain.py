@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from labkit.errors import LabError
@@ -42,7 +43,7 @@ class Chain(Picture):
         """A dot a run at its nDCG@10, labelled with what changed."""
         runs = list(self.ledger)
         place = {run.number: (run.told["metrics"][SHOWN], y) for y, run in enumerate(runs)}
-        figure = new_figure(9.5, 1.2 + 0.34 * len(runs))
+        figure = new_figure(9.5, 1.2 + 0.38 * len(runs))
         axes = figure.subplots()
         for run in runs:
             x, y = place[run.number]
@@ -63,7 +64,7 @@ def _label(run) -> str:  # type: ignore[no-untyped-def]
     if run.parent is None:
         return "the first"
     text = f"{run.delta:+.3f} on {run.parent}: {'; '.join(run.changed) or 'nothing changed'}"
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return "\n".join(wrap(text, WIDTH, max_lines=2, placeholder=" …"))
 
 
 def chain(ledger: Ledger) -> Chain:

@@ -38,7 +38,7 @@ class Deltas(Picture):
         order = np.random.default_rng(seed).permutation(values)
         self.sizes = sorted({min(size, len(values)) for size in sizes} | {len(values)})
         self.means = [float(order[:n].mean()) for n in self.sizes]
-        self.intervals = [interval(order[:n]) for n in self.sizes]
+        self.intervals = [interval(order[:n]) for n in self.sizes[:-1]] + [(comparison.low, comparison.high)]
 
     def to_text(self) -> str:
         """Wins, ties, losses, then a line for each n."""
