@@ -26,6 +26,8 @@ _ROOM_OF = {
     "FusionRetriever": "ranking.fusion",
     "FusionReranker": "ranking.fusion",
     "LateInteractionReranker": "ranking.late_interaction",
+    "CohereReranker": "ranking.cohere",
+    "cohere_standin": "ranking.standin",
     "TwoStage": "ranking.two_stage",
     "system": "ranking.systems",
     "evaluate": "evaluation.evaluate",
