@@ -26,6 +26,7 @@ _ROOM_OF = {
     "FusionRetriever": "ranking.fusion",
     "FusionReranker": "ranking.fusion",
     "LateInteractionReranker": "ranking.late_interaction",
+    "CrossEncoderReranker": "ranking.cross_encoder",
     "TwoStage": "ranking.two_stage",
     "system": "ranking.systems",
     "evaluate": "evaluation.evaluate",
