@@ -28,6 +28,7 @@ _ROOM_OF = {
     "LateInteractionReranker": "ranking.late_interaction",
     "CohereReranker": "ranking.cohere",
     "cohere_standin": "ranking.standin",
+    "CrossEncoderReranker": "ranking.cross_encoder",
     "TwoStage": "ranking.two_stage",
     "system": "ranking.systems",
     "evaluate": "evaluation.evaluate",

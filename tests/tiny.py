@@ -1,4 +1,4 @@
-"""Tiny random multi-vector checkpoints in the three formats that people have, written by the tests themselves."""
+"""Tiny random checkpoints that tests write: cross-encoders, and multi-vector ones in the three formats people have."""
 
 import json
 from pathlib import Path
@@ -9,32 +9,67 @@ from sentence_transformers import MultiVectorEncoder
 from sentence_transformers.base.modules import Dense, Normalize, Transformer
 from sentence_transformers.multi_vector_encoder.modules import MultiVectorMask
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    PreTrainedTokenizerFast,
+    XLMRobertaConfig,
+    XLMRobertaForSequenceClassification,
+    XLMRobertaTokenizer,
+)
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused0]", "[unused1]", "[Q]", "[D]", ".", ",", "!"] + [
     f"{a}{b}" for a in "bcdfgklmnprst" for b in "aeiou"
 ]
 HIDDEN, DIM = 16, 6
+SIZES = {"hidden_size": HIDDEN, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+SPREAD = {"initializer_range": 0.5}  # with the usual 0.02 all pairs would score alike
 
 
 def write_backbone(folder: Path, seed: int = 0) -> Path:
     """A BERT of two layers with random weights and a word-level tokenizer."""
     torch.manual_seed(seed)
+    _write_bert_tokenizer(folder)
+    BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=64, **SIZES)).save_pretrained(folder)
+    return folder
+
+
+def write_cross_bert(folder: Path, seed: int = 0, labels: int = 1) -> Path:
+    """A cross-encoder as ms-marco-MiniLM is saved: BERT with a classifier, 32 tokens a pair."""
+    torch.manual_seed(seed)
+    _write_bert_tokenizer(folder)
+    config = BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, num_labels=labels, **SIZES, **SPREAD)
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+def write_cross_xlmr(folder: Path, seed: int = 0, labels: int = 1) -> Path:
+    """A cross-encoder as BGE is saved: XLM-R with a unigram vocabulary that lists its special tokens, 32 tokens a pair.
+
+    The tokenizer names no length, and the table of 34 positions begins at 2.
+    """
+    torch.manual_seed(seed)
+    words = [(f"▁{word}", -3.0) for word in WORDS[9:]] + [(letter, -6.0) for letter in "▁<>/abcdefgiklmnoprstu[]SEP"]
+    vocabulary = [*((name, 0.0) for name in ("<s>", "<pad>", "</s>", "<unk>")), *words, ("<mask>", 0.0)]
+    XLMRobertaTokenizer(vocab=vocabulary).save_pretrained(folder)
+    config = XLMRobertaConfig(
+        vocab_size=len(vocabulary), max_position_embeddings=34, type_vocab_size=1, num_labels=labels, **SIZES, **SPREAD
+    )
+    XLMRobertaForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+def _write_bert_tokenizer(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     names = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(WORDS), hidden_size=HIDDEN, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
-        max_position_embeddings=64,
-    )  # fmt: skip
-    BertModel(config).save_pretrained(folder)
-    return folder
 
 
 def write_native(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,13 +53,12 @@ def load_encoder(name: str | None = None, device: str = "cpu", store: bool = Tru
 
     from labkit.encoding.encoders import Encoder
 
-    _quiet()
+    quiet()
     kept = Store(paths.cache() / "vectors.sqlite") if store else None
     if name is None:
         return Encoder(_default(device), default_model.NAME, kept, twin=True)
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
-        folder = _download(name)
+    folder = find_folder(name, f"Leave the name out for the default, give a folder, {with_network(KNOWN)}")
+    require_safetensors(folder, name)
     _require_recipe(folder, name)
     model = MultiVectorEncoder(
         str(folder), device=device, local_files_only=True, trust_remote_code=False,
@@ -86,30 +86,50 @@ def _default(device: str):
     return MultiVectorEncoder(modules=modules, device=device)
 
 
-def _download(name: str) -> Path:
-    """The folder of a hub checkpoint, from the local cache or the network; never its pickled weights."""
+def find_folder(name: str, advice: str) -> Path:
+    """The folder of a checkpoint: itself one, or from the hub's cache or the network; never its pickled weights.
+
+    Raises
+    ------
+    LabError
+        If the hub cannot give it; the message ends in ``advice``.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
     try:
         return Path(snapshot_download(name, allow_patterns=HUB_FILES))
     except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError) as error:
         raise LabError(
-            f"no model {name!r}: it is no folder, and the hub could not give it ({type(error).__name__}). "
-            f"Leave the name out for the default, give a folder, or with a network one of {', '.join(KNOWN)}."
+            f"no model {name!r}: it is no folder, and the hub could not give it ({type(error).__name__}). {advice}"
         ) from None
 
 
-def _require_recipe(folder: Path, name: str) -> None:
-    """Refuse a folder that is not a multi-vector checkpoint or whose weights are not safetensors."""
-    weights = list(folder.rglob("*.safetensors"))
-    if not weights:
+def with_network(known: Iterable[str]) -> str:
+    """How advice names the checkpoints that a network would bring."""
+    return f"or with a network one of {', '.join(known)}."
+
+
+def require_safetensors(folder: Path, name: str) -> None:
+    """Refuse a folder without safetensors, or with pickled weights that have none beside them."""
+    if not any(folder.rglob("*.safetensors")):
         raise LabError(f"{name} must hold safetensors weights; {folder} has none. Pickled weights are not loaded.")
-    pickled = [path for path in folder.rglob("*.bin") if not path.with_name("model.safetensors").is_file()]
+    pickled = [
+        path
+        for path in folder.rglob("*.bin")
+        if not path.with_name("model.safetensors").is_file() and path.parent.name != "openvino"  # those are no pickles
+    ]
     if pickled:
         raise LabError(f"{name} must hold safetensors weights only; {pickled[0].name} has no safetensors beside it.")
-    settings, modules = _read(folder / "config_sentence_transformers.json"), _read(folder / "modules.json")
-    architectures = _read(folder / "config.json").get("architectures") or []
+
+
+def _require_recipe(folder: Path, name: str) -> None:
+    """Refuse a folder that is not a multi-vector checkpoint."""
+    settings, modules = read_json(folder / "config_sentence_transformers.json"), read_json(folder / "modules.json")
+    architectures = read_json(folder / "config.json").get("architectures") or []
     if (
         settings.get("model_type") in ("MultiVectorEncoder", "ColBERT")
         or MULTI_VECTOR_KEYS & set(settings)
@@ -123,7 +143,8 @@ def _require_recipe(folder: Path, name: str) -> None:
     )
 
 
-def _read(path: Path) -> dict | list:
+def read_json(path: Path) -> dict | list:
+    """A settings file's content, empty if there is none; a `LabError` names one that is not JSON."""
     if not path.is_file():
         return {}
     try:
@@ -132,7 +153,7 @@ def _read(path: Path) -> dict | list:
         raise LabError(f"{path} must be JSON; {error}.") from None
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Keep weight-loading bars out of terminals and notebooks."""
     from transformers.utils import logging as transformers_logging
 

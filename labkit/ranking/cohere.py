@@ -13,9 +13,8 @@ import numpy as np
 
 from labkit.errors import LabError, check_count
 from labkit.ranking.cohere_reply import Reply, read_reply
-from labkit.ranking.late_interaction import _best, _flat
 from labkit.ranking.ranking import Hit
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker, Scored, best, flat
 from labkit.ranking.standin import default_scorer, load_extra, shared_standin
 from labkit.ranking.standin_rules import STANDIN
 
@@ -108,7 +107,7 @@ class CohereReranker(Reranker):
             _ = default_scorer.encoder
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
-        texts, starts = _flat(hits)
+        texts, starts = flat(hits)
         sent = [i for i, text in enumerate(texts) if text.strip()]
         if not query.strip():
             raise LabError("query must have a word in it: Cohere refuses a blank one.")
@@ -118,12 +117,12 @@ class CohereReranker(Reranker):
         scores = np.full(len(texts), -np.inf)
         scores[sent] = reply.scores
         spans = dict(zip(sent, reply.spans, strict=True))
-        per_hit, best = np.maximum.reduceat(scores, starts), _best(scores, starts)
+        per_hit, places = np.maximum.reduceat(scores, starts), best(scores, starts)
         return Scored(
             per_hit,
-            best,
+            places,
             reasons=dict.fromkeys(np.flatnonzero(np.isneginf(per_hit)).tolist(), BLANK),
-            spans=[spans.get(start + i, ()) for start, i in zip(starts, best, strict=True)],
+            spans=[spans.get(start + i, ()) for start, i in zip(starts, places, strict=True)],
             cost=reply.cost,
             note=self._note(reply.warnings),
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labkit.ranking.ranking import Hit
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker, Scored, best, flat
 from labkit.scoring.maxsim import maxsim
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ class LateInteractionReranker(_Encoding):
     scale = "MaxSim"
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
-        passages, starts = _flat(hits)
+        passages, starts = flat(hits)
         encoded, cached = self.encoder.encoded, self.encoder.cached
         documents = self.encoder.encode_documents(passages, progress=self.progress)
         scores = maxsim(self.encoder.encode_queries([query])[0], documents)
         per_hit = np.maximum.reduceat(scores, starts)
         return Scored(
             per_hit,
-            _best(scores, starts),
+            best(scores, starts),
             np.maximum.reduceat(documents.lost, starts) > 0,
             dict.fromkeys(np.flatnonzero(np.isneginf(per_hit)).tolist(), NO_TOKENS),
             self.encoder.encoded - encoded,
@@ -86,21 +86,6 @@ class DenseReranker(_Encoding):
     scale = "cosine"
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
-        passages, starts = _flat(hits)
+        passages, starts = flat(hits)
         scores = self.encoder.embed_documents(passages, progress=self.progress) @ self.encoder.embed_queries([query])[0]
-        return Scored(np.maximum.reduceat(scores, starts), _best(scores, starts))
-
-
-def _flat(hits: Sequence[Hit]) -> tuple[list[str], list[int]]:
-    """All passages of all hits, and where each hit's begin."""
-    passages: list[str] = []
-    starts = []
-    for hit in hits:
-        starts.append(len(passages))
-        passages.extend(hit.passages or (hit.text,))
-    return passages, starts
-
-
-def _best(scores: np.ndarray, starts: Sequence[int]) -> list[int]:
-    """For each hit the number of its best passage."""
-    return [int(part.argmax()) for part in np.split(scores, starts[1:])]
+        return Scored(np.maximum.reduceat(scores, starts), best(scores, starts))

@@ -109,6 +109,21 @@ def _moved(hit: Hit, i: int, rank: int, scored: Scored) -> Hit:
     )
 
 
+def flat(hits: Sequence[Hit]) -> tuple[list[str], list[int]]:
+    """All passages of all hits, and where each hit's begin."""
+    passages: list[str] = []
+    starts = []
+    for hit in hits:
+        starts.append(len(passages))
+        passages.extend(hit.passages or (hit.text,))
+    return passages, starts
+
+
+def best(scores: np.ndarray, starts: Sequence[int]) -> list[int]:
+    """For each hit the number of its best passage."""
+    return [int(part.argmax()) for part in np.split(scores, starts[1:])]
+
+
 def zscores(scores: np.ndarray) -> np.ndarray:
     """Scores as distances from their mean in standard deviations, over the finite ones; minus infinity stays.
 

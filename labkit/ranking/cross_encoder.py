@@ -1,0 +1,142 @@
+"""Reranking by a cross-encoder: query and passage go through the model together, and one number comes out.
+
+Source: Nogueira and Cho, Passage Re-ranking with BERT, 2019 (https://arxiv.org/abs/1901.04085). Nothing can be computed
+before the query is known: the price is one forward pass for each passage and query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labkit.encoding.encoders import BATCH_TOKENS
+from labkit.errors import LabError, check_count, check_text
+from labkit.ranking.ranking import Hit, Ranking
+from labkit.ranking.rerankers import Reranker, Scored, best, flat
+
+if TYPE_CHECKING:
+    from labkit.ranking.pair_model import PairModel
+
+MAX_CANDIDATES = 200  # a slip such as k=10_000 would run for hours on a CPU
+SCALE = "logit"
+
+
+class CrossEncoderReranker(Reranker):
+    """Raw logits of a one-label cross-encoder, in float32.
+
+    No activation is applied: a sigmoid ties whatever it saturates. Logits compare within a query, not between queries
+    or models. The query is read whole and only the passage is cut, as BGE's own rerankers do it; for queries that take
+    at most half of the length this equals ``CrossEncoder.predict``. The model is loaded at the first question.
+
+    Parameters
+    ----------
+    name : hub name or folder of a cross-encoder with safetensors, such as ``"cross-encoder/ms-marco-MiniLM-L6-v2"``,
+        ``"BAAI/bge-reranker-base"`` or ``"BAAI/bge-reranker-v2-m3"``
+    device : where torch runs it, such as ``"cpu"``, ``"cuda"`` or ``"mps"``
+    batch_tokens : tokens of a batch, padding among them; scores move by at most 1e-5 with it
+    max_candidates : most candidates for one query; more are refused
+    max_length : most tokens of a pair, special ones among them; the model's own limit if None
+
+    Raises
+    ------
+    LabError
+        For no name, and for counts below 1. At the first question: for a model that cannot be had or used.
+    """
+
+    name = "cross"
+    scale = SCALE
+
+    def __init__(
+        self,
+        name: str | None = None,
+        device: str = "cpu",
+        batch_tokens: int = BATCH_TOKENS,
+        max_candidates: int = MAX_CANDIDATES,
+        max_length: int | None = None,
+    ) -> None:
+        self.checkpoint = _named(name)
+        self.device = str(device)
+        self.batch_tokens = check_count(batch_tokens, "batch_tokens")
+        self.max_candidates = check_count(max_candidates, "max_candidates")
+        self.max_length = None if max_length is None else check_count(max_length, "max_length")
+
+    def __repr__(self) -> str:
+        return f"CrossEncoderReranker({self.checkpoint!r}, device={self.device!r})"
+
+    @cached_property
+    def _pairs(self) -> PairModel:
+        from labkit.ranking.pair_model import load_pair_model
+
+        return load_pair_model(self.checkpoint, self.device, self.max_length)
+
+    @property
+    def model(self) -> str:
+        """Name and twelve digits of a sha256 over weights, tokenizer, settings, activation and max length."""
+        return self._pairs.identity
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its scores, for the ledger."""
+        return {"name": self.name, "model": self.model}
+
+    def prepare(self) -> None:
+        """Load the model."""
+        _ = self._pairs
+
+    def score(self, query: str, hits: Sequence[Hit]) -> Scored:
+        """Logits [n], each hit's best passage, and whether the model's length cut any of its passages.
+
+        ``encoded`` counts the pairs that were run: each different passage once. Nothing is stored.
+
+        Raises
+        ------
+        LabError
+            For more than ``max_candidates`` hits, and for a query that leaves no room for the document.
+        """
+        passages, starts = flat(hits)
+        if len(hits) > self.max_candidates:
+            raise LabError(
+                f"a cross-encoder reads at most {self.max_candidates:,} candidates here, each passage with the query; "
+                f"got {len(hits):,} with {len(passages):,} passages. Ask the first stage for fewer "
+                f"(k={self.max_candidates}), or raise max_candidates and wait."
+            )
+        for number, text in enumerate(passages):
+            check_text(text, f"passage {number}")
+        scores, lengths = self._pairs.logits(query, passages, self.batch_tokens)
+        cut = np.maximum.reduceat(lengths, starts) > self._pairs.max_length
+        return Scored(np.maximum.reduceat(scores, starts), best(scores, starts), cut, encoded=len(set(passages)))
+
+    @staticmethod
+    def probabilities(logits: Ranking | Sequence[float] | np.ndarray) -> np.ndarray:
+        """[n] the sigmoid of logits, or of a Ranking's scores in its order, float64 between 0 and 1.
+
+        What a model trained with binary cross-entropy meant by its logits; calibrated only as far as its training data
+        is like yours. Above a logit of about 36 the sigmoid is 1.0: sort by logits, not by these.
+
+        Raises
+        ------
+        LabError
+            For a Ranking whose scores are not logits: a sigmoid over probabilities or sums means nothing.
+        """
+        from scipy.special import expit
+
+        if isinstance(logits, Ranking):
+            if logits.scale != SCALE:
+                raise LabError(f"probabilities need logits; the scores of {logits.system} are {logits.scale!r}.")
+            logits = [hit.score for hit in logits]
+        return expit(np.asarray(logits, np.float64))
+
+
+def _named(name: str | None) -> str:
+    if isinstance(name, str) and name:
+        return name
+    from labkit.ranking.pair_model import KNOWN
+
+    known = "; ".join(f"{known!r} ({what})" for known, what in KNOWN.items())
+    raise LabError(
+        f"a cross-encoder must be named; got {name!r}. With a network there is {known}; a folder will do too. "
+        "One that works offline and without a name is not there yet."
+    )
