@@ -48,11 +48,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker("cranfield")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item):
+class Homes:
     """Each notebook has a home of its own, as when it was built: another one's runs, looks and bets are not its own."""
-    notebook = item.path.suffix == ".ipynb"
-    os.environ["LABKIT_HOME"] = str(HOME / "-".join(item.path.parts[-2:]) if notebook else HOME)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        notebook = item.path.suffix == ".ipynb"
+        os.environ["LABKIT_HOME"] = str(HOME / "-".join(item.path.parts[-2:]) if notebook else HOME)
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Homes())  # hooks of this file alone are not asked about notebooks
 
 
 @pytest.fixture(scope="session")

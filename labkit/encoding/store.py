@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from filelock import FileLock
 
 T = TypeVar("T")
 
@@ -151,9 +152,10 @@ class Store:
         if "connection" not in state:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.executescript(SCHEMA)
+            with FileLock(f"{self.path}.lock", timeout=BUSY_SECONDS):  # SQLite does not wait for others to turn WAL on
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.executescript(SCHEMA)
             state.update(connection=connection, pid=os.getpid())
         return state["connection"]
 

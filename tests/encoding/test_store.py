@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import warnings
 
 import numpy as np
@@ -158,3 +159,22 @@ def test_a_damaged_pooled_vector_counts_as_missing(store):
         connection.execute("UPDATE vectors SET pooled = zeroblob(16)")
     connection.close()
     assert store.get("recipe", ["a"], DIM, pooled_only=True) == {}
+
+
+def test_many_may_open_a_new_store_at_the_same_moment(tmp_path):
+    for attempt in range(20):
+        path, together, failures = tmp_path / f"{attempt}.sqlite", threading.Barrier(12), []
+
+        def open_it(path=path, together=together, failures=failures):
+            together.wait()
+            try:
+                Store(path).count("recipe")
+            except sqlite3.OperationalError as error:
+                failures.append(str(error))
+
+        threads = [threading.Thread(target=open_it) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
