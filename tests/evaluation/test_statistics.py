@@ -87,7 +87,7 @@ def test_what_is_no_list_of_numbers_is_refused(values):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("queries", [30, 100])
+@pytest.mark.parametrize("queries", [60, 100])
 def test_over_many_trials_of_identical_systems_the_test_keeps_its_level_and_the_interval_its_coverage(queries):
     """Each trial gives every query's two results to A and B by the toss of a coin, so A and B are the same system."""
     deltas, draw = paired_differences(), np.random.default_rng(2_026)
