@@ -95,7 +95,7 @@ def test_over_many_trials_of_identical_systems_the_test_keeps_its_level_and_the_
     for trial in range(TRIALS):
         sample = draw.choice(deltas, queries) * draw.choice([-1, 1], queries)
         rejected += permutation_p(sample, 999, seed=trial) <= 0.05
-        low, high = interval(sample, 999, seed=trial)
+        low, high = interval(sample, seed=trial)
         covered += low <= 0 <= high
     by_luck = 1.96 * math.sqrt(0.05 * 0.95 / TRIALS)
     print(f"n = {queries}: rejected {rejected / TRIALS:.4f}, covered {covered / TRIALS:.4f}, +-{by_luck:.4f}")
