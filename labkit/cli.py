@@ -12,17 +12,15 @@ from typing import Annotated, Any
 
 import typer
 
-from labkit.cli_bench import JsonOption, bench
+from labkit.cli_bench import bench
 from labkit.cli_ledger import ledger
+from labkit.cli_options import CollectionOption, JsonOption, RerankerOption, RetrieverOption, say, warn
 from labkit.errors import LabError, check_count, check_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(bench, name="bench")
 app.add_typer(ledger, name="ledger")
 
-CollectionOption = Annotated[str, typer.Option("--collection", help="pydocs, pydocs-raw, a folder, ir_datasets:NAME")]
-RetrieverOption = Annotated[str, typer.Option("--retriever", help="bm25, dense or fusion")]
-RerankerOption = Annotated[str, typer.Option("--reranker", help="late, late+fusion or none")]
 EncoderOption = Annotated[str | None, typer.Option("--encoder", help="a ColBERT checkpoint: name or folder")]
 
 
@@ -34,10 +32,10 @@ def main() -> None:
     try:
         app()
     except LabError as error:
-        _say(f"labkit: {error}")
+        say(f"labkit: {error}")
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        _say("labkit: stopped; what was encoded is stored.")
+        say("labkit: stopped; what was encoded is stored.")
         raise SystemExit(130) from None
 
 
@@ -61,15 +59,15 @@ def warm(
     from labkit.corpus.load import load_collection
 
     c = load_collection(collection, progress=True)
-    _warn(c.warnings)
-    _say(f"{collection}: {len(c.docs):,} documents, {len(c.passages):,} passages.")
+    warn(c.warnings)
+    say(f"{collection}: {len(c.docs):,} documents, {len(c.passages):,} passages.")
     if build_only:
         return
     from labkit.encoding.checkpoints import load_encoder
 
     began = time.perf_counter()
     count = load_encoder(encoder).warm(c.passages, progress=True)
-    _say(f"{count:,} passages encoded in {time.perf_counter() - began:.0f} s; the rest was stored already.")
+    say(f"{count:,} passages encoded in {time.perf_counter() - began:.0f} s; the rest was stored already.")
 
 
 @app.command()
@@ -95,7 +93,7 @@ def ask(
 
     require_names(retriever, reranker)
     c = load_collection(collection, progress=True)
-    _warn(c.warnings)
+    warn(c.warnings)
     candidates = first_stage(retriever, c).search(question, k)
     before = candidates.top(n)
     if not as_json:
@@ -139,13 +137,12 @@ def evaluate(
 
     require_names(retriever, reranker)
     c = load_collection(collection, progress=True)
-    _warn(c.warnings)
-    name = retriever if reranker == "none" else f"{retriever}+{reranker}"
-    result = run(system(name, c, encoder), c, split, k, progress=True, note=note)
+    warn(c.warnings)
+    result = run(system(f"{retriever}+{reranker}", c, encoder), c, split, k, progress=True, note=note)
     for query_id, error in result.failures.items():
-        _say(f"failed: query {query_id}: {error}")
+        say(f"failed: query {query_id}: {error}")
     if result.looks:
-        _say(told(result.looks))
+        say(told(result.looks))
     print(json.dumps(result.to_dict()) if as_json else result)
 
 
@@ -157,7 +154,7 @@ def _load_reranker(name: str, c: Any, encoder: str | None, used: bool) -> Any:
         return second
     began = time.perf_counter()
     second.prepare()
-    _say(f"model ready after {time.perf_counter() - began:.1f} s")
+    say(f"model ready after {time.perf_counter() - began:.1f} s")
     return second
 
 
@@ -192,15 +189,6 @@ def _ask_json(
         "models": {"first_stage": retriever, "reranker": second.encoder.name if second else None},
         "warnings": list(c.warnings),
     }  # fmt: skip
-
-
-def _warn(warnings: tuple[str, ...]) -> None:
-    for sentence in warnings:
-        _say(f"note: {sentence}")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

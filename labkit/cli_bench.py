@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-JsonOption = Annotated[bool, typer.Option("--json", help="print only JSON to stdout")]
+from labkit.cli_options import CollectionOption, JsonOption, RerankerOption, RetrieverOption, warn
+
 BusyOption = Annotated[bool, typer.Option("--busy", help="keep one core busy meanwhile")]
 
 bench = typer.Typer(no_args_is_help=True, help="Speed, as ratios of medians from one run.")
@@ -58,9 +58,9 @@ def bench_rerank(busy: BusyOption = False, as_json: JsonOption = False) -> None:
 
 @bench.command("load")
 def bench_load(
-    collection: Annotated[str, typer.Option("--collection", help="pydocs, a folder, ir_datasets:NAME")] = "pydocs",
-    retriever: Annotated[str, typer.Option("--retriever", help="bm25, dense or fusion")] = "bm25",
-    reranker: Annotated[str, typer.Option("--reranker", help="late, late+fusion or none")] = "late",
+    collection: CollectionOption = "pydocs",
+    retriever: RetrieverOption = "bm25",
+    reranker: RerankerOption = "late",
     k: Annotated[int, typer.Option("-k", help="candidates for the reranker")] = 50,
     rate: Annotated[list[float] | None, typer.Option("--rate", help="queries per second; repeat it")] = None,
     seconds: Annotated[float, typer.Option("--seconds", help="how long queries arrive at each rate")] = 8.0,
@@ -78,13 +78,10 @@ def bench_load(
     load.check_load(rate, seconds, k, workers, volume)
     load.read_prices(prices)  # before the long work
     c = load_collection(collection, progress=True)
-    for sentence in c.warnings:
-        print(f"note: {sentence}", file=sys.stderr)
-    asked = list(c.split("dev" if "dev" in c.splits else "all").queries.values())
-    name = retriever if reranker == "none" else f"{retriever}+{reranker}"
-    report = load.load_test(
-        system(name, c), asked, rate, seconds, k, workers, volume=volume, prices=prices, progress=True
-    )  # fmt: skip
+    warn(c.warnings)
+    asked = list(c.split(c.default_split).queries.values())
+    pipeline = system(f"{retriever}+{reranker}", c)
+    report = load.load_test(pipeline, asked, rate, seconds, k, workers, volume=volume, prices=prices, progress=True)
     _report(report, as_json)
 
 

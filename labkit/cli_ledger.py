@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from labkit.cli_bench import JsonOption
+from labkit.cli_options import JsonOption
 
 ledger = typer.Typer(invoke_without_command=True, help="Every run of evaluate, and what it changed.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 
 class LabError(ValueError):
     """Bad input, told in one message. The command line prints it without a traceback.
@@ -31,3 +33,15 @@ def check_text(text: object, what: str) -> str:
             "It usually comes from decoding bytes with the wrong codec: decode again, or replace it."
         ) from None
     return text
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number, and no bool; an int too large for a float is none.
+
+    >>> is_number(1.5), is_number(True), is_number(float("nan")), is_number(10**400)
+    (True, False, False, False)
+    """
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False

@@ -128,3 +128,6 @@ def write_stanford(folder: Path) -> Path:
 
 def _write(file: Path, value: object) -> None:
     file.write_text(json.dumps(value))
+
+
+CROSS_WRITERS = {"bert": write_cross_bert, "xlmr": write_cross_xlmr}

@@ -104,6 +104,11 @@ class Collection:
         """The splits to choose from; ``"all"`` is always there."""
         return [*self.splits, "all"]
 
+    @property
+    def default_split(self) -> str:
+        """``"dev"`` where there is one, else ``"all"``."""
+        return "dev" if "dev" in self.splits else "all"
+
     def split(self, name: str) -> Collection:
         """The same documents with the queries and judgments of one split.
 

@@ -70,7 +70,7 @@ def banner(busy: bool = False) -> dict[str, Any]:
         "torch_threads": torch.get_num_threads(),
         "load_before": [round(load, 2) for load in psutil.getloadavg()],
         "busy": busy,
-        "versions": {name: version for name in PACKAGES if (version := _version(name))},
+        "versions": {name: version for name in PACKAGES if (version := version_of(name))},
     }
 
 
@@ -192,7 +192,8 @@ def _processor() -> str:
         return platform.processor() or "processor unknown"
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """The installed version of a package, or None."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -48,7 +48,7 @@ def bench_rerank(
     from labkit.ranking.first_stage import BM25Retriever
 
     collection = collection or load_collection("pydocs", progress=progress)
-    asked = list(collection.split("dev" if "dev" in collection.splits else "all").queries.values())[:questions]
+    asked = list(collection.split(collection.default_split).queries.values())[:questions]
     if not asked:
         raise LabError(f"{collection.name} has no questions to ask.")
     first, machine, floor = BM25Retriever(collection), bench.banner(busy), []

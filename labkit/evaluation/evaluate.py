@@ -123,7 +123,7 @@ def evaluate(
         fails.
     """
     check_count(k, "k")
-    split = split or ("dev" if "dev" in collection.splits else "all")
+    split = split or collection.default_split
     part = collection.split(split)
     qrels = metrics.positive(part.qrels)
     if not qrels:

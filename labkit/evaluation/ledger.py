@@ -12,12 +12,12 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from labkit.errors import LabError
+from labkit.evaluation.bench import version_of
 from labkit.evaluation.knobs import changes
 from labkit.records import append_line, read_counted
 
@@ -163,8 +163,7 @@ def code_hash() -> str:
 @cache
 def versions() -> dict[str, str]:
     """The versions of what decides a score."""
-    there = {distribution.metadata["Name"]: distribution.version for distribution in metadata.distributions()}
-    return {name: there[name] for name in PACKAGES if name in there}
+    return {name: version for name in PACKAGES if (version := version_of(name))}
 
 
 def _with_parents(lines: list[dict[str, Any]]) -> list[Run]:

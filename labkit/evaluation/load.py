@@ -18,9 +18,9 @@ import numpy as np
 
 from labkit.corpus.collection import join_title
 from labkit.corpus.pydocs import count_wordpieces
-from labkit.errors import LabError, check_count, check_text
+from labkit.errors import LabError, check_count, check_text, is_number
 from labkit.evaluation import bench, load_report
-from labkit.evaluation.load_cost import cost, hosted_usage, is_number, read_prices
+from labkit.evaluation.load_cost import cost, hosted_usage, read_prices
 from labkit.evaluation.load_drive import Clock, Run, arrivals_at, drive, how_many, saturation, summary
 from labkit.progress import bar
 

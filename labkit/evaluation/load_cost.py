@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from labkit import paths
-from labkit.errors import LabError
+from labkit.errors import LabError, is_number
 from labkit.evaluation.load_drive import saturation
+from labkit.ranking.standin_rules import MAX_TOKENS_PER_DOC, units_for
 
 UNITS = ("hour", "1,000 search units", "1M tokens")
-CHUNK_TOKENS, UNIT_DOCUMENTS, MOST_TOKENS = 500, 100, 4_096  # how hosted rerankers count, told in data/prices.toml
 MONTH_HOURS = 730
 
 _TEXT = (lambda value: isinstance(value, str) and bool(value.strip()), "a text in quotes, not an empty one")
@@ -59,10 +59,8 @@ def hosted_usage(sizes: Sequence[int], query: int = 0) -> dict[str, int]:
     >>> hosted_usage([500] * 99 + [501], query=10)  # the last one is two chunks, which makes 101
     {'documents': 100, 'search_units': 2, 'tokens': 50011}
     """
-    cut = [min(size, MOST_TOKENS) for size in sizes]
-    chunks = sum(max(1, math.ceil(size / CHUNK_TOKENS)) for size in cut)
-    units = math.ceil(chunks / UNIT_DOCUMENTS)
-    return {"documents": len(cut), "search_units": units, "tokens": sum(cut) + query if cut else 0}
+    cut = [min(size, MAX_TOKENS_PER_DOC) for size in sizes]
+    return {"documents": len(cut), "search_units": units_for(cut), "tokens": sum(cut) + query if cut else 0}
 
 
 def cost(
@@ -97,6 +95,7 @@ def _money(
 
 
 def cost_lines(cost: Mapping[str, Any]) -> list[str]:
+    """The costs as text: what was used, a line a price, and where each price is from."""
     usage, volume, notes = cost["usage"], cost["volume"], {}
     lines = [
         f"1,000 queries: {cost['cpu_seconds']:,.1f} CPU seconds, {cost['busy_seconds']:,.1f} s of a busy worker",
@@ -118,8 +117,3 @@ def cost_lines(cost: Mapping[str, Any]) -> list[str]:
 
 def _amount(entry: Mapping[str, Any], what: str, digits: int) -> str:
     return "-" if entry[what] is None else f"{entry[what]:,.{digits}f} {entry['currency']}"
-
-
-def is_number(value: object) -> bool:
-    """Whether it is a finite number, and no truth value."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

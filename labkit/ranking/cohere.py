@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit.errors import LabError, check_count
+from labkit.errors import LabError, check_count, is_number
 from labkit.ranking.cohere_reply import Reply, read_reply
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker, Scored, best, flat
 from labkit.ranking.standin import default_scorer, load_extra, shared_standin
-from labkit.ranking.standin_rules import STANDIN
+from labkit.ranking.standin_rules import STANDIN, names_spans
 
 if TYPE_CHECKING:
     from labkit.ranking.cohere_client import Connection
@@ -63,7 +61,7 @@ class CohereReranker(Reranker):
             raise LabError(f"model must be the id of a model, such as 'rerank-v3.5'; got {model!r}.")
         if not isinstance(live, bool):
             raise LabError(f"live must be True or False; got {live!r}.")
-        if not _is_seconds(timeout):
+        if not is_number(timeout) or timeout <= 0:
             raise LabError(f"timeout must be seconds above 0; got {timeout!r}.")
         limit = max_tokens_per_doc
         self.max_tokens_per_doc = None if limit is None else check_count(limit, "max_tokens_per_doc")
@@ -134,7 +132,7 @@ class CohereReranker(Reranker):
         request: dict[str, Any] = {"model": self.model_id, "query": query, "documents": documents}
         if self.max_tokens_per_doc:
             request["max_tokens_per_doc"] = self.max_tokens_per_doc
-        if re.match(r"rerank-v([5-9]|\d\d)", self.model_id):
+        if names_spans(self.model_id):
             request["relevant_spans"] = {"mode": "enabled"}
         return read_reply(self.connection.ask(**request), documents)
 
@@ -158,7 +156,3 @@ def _given(key: str) -> _Key:
 
 def _from_environment() -> _Key:
     return next((_given(os.environ[name]) for name in KEYS if os.environ.get(name, "").strip()), _Key(""))
-
-
-def _is_seconds(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf

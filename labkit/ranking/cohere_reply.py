@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from labkit.errors import LabError
+from labkit.errors import LabError, is_number
 
 
 class ServiceError(LabError):
@@ -61,7 +60,7 @@ def read_reply(reply: object, texts: Sequence[str]) -> Reply:
     spans = [_spans(result.get("relevant_spans"), text) for result, text in zip(ordered, texts, strict=True)]
     meta = reply.get("meta") if isinstance(reply, dict) and isinstance(reply.get("meta"), dict) else {}
     billed, warnings = meta.get("billed_units"), meta.get("warnings")
-    cost = {unit: float(n) for unit, n in billed.items() if _is_number(n)} if isinstance(billed, dict) else {}
+    cost = {unit: float(n) for unit, n in billed.items() if is_number(n)} if isinstance(billed, dict) else {}
     return Reply(scores, spans, cost, [str(told) for told in warnings] if isinstance(warnings, list) else [])
 
 
@@ -72,7 +71,7 @@ def _index(index: object, count: int) -> int:
 
 
 def _score(score: object) -> float:
-    if not _is_number(score):
+    if not is_number(score):
         raise _unusable(f"a score must be a finite number; got {_short(score)}")
     return float(score)  # type: ignore[arg-type]
 
@@ -86,14 +85,6 @@ def _spans(spans: object, text: str) -> tuple[tuple[int, int], ...]:
         if not all(type(place) is int for place in pair) or not pair or not 0 <= pair[0] < pair[1] <= len(text):
             raise _unusable(f"a relevant span must lie in its document of {len(text)} characters; got {_short(pair)}")
     return tuple(pairs)  # type: ignore[arg-type]
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it is a finite number, and no bool; an int too large for a float is none."""
-    try:
-        return type(value) in (int, float) and math.isfinite(value)
-    except OverflowError:
-        return False
 
 
 def _short(value: object) -> str:

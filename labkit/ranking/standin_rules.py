@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -76,8 +76,18 @@ def read_request(version: int, body: bytes) -> Asked:
 
 def search_units(asked: Asked) -> int:
     """Billed units: one for a query with up to 100 chunks; a document is one chunk for each 500 tokens begun."""
-    chunks = (max(1, math.ceil(len(TOKEN.findall(text)) / CHUNK_TOKENS)) for text in asked.texts)
-    return math.ceil(sum(min(count, asked.max_chunks) for count in chunks) / UNIT_CHUNKS)
+    return units_for([len(TOKEN.findall(text)) for text in asked.texts], asked.max_chunks)
+
+
+def units_for(sizes: Iterable[int], max_chunks: float = math.inf) -> int:
+    """Search units of documents of so many tokens, each counted with at most ``max_chunks``."""
+    chunks = (min(max(1, math.ceil(size / CHUNK_TOKENS)), max_chunks) for size in sizes)
+    return math.ceil(sum(chunks) / UNIT_CHUNKS)
+
+
+def names_spans(model: str) -> bool:
+    """Whether a model of that id names relevant spans: those of generation 5 and later do."""
+    return re.match(r"rerank-v([5-9]|\d\d)", model) is not None
 
 
 def results_of(asked: Asked, scores: Sequence[float]) -> list[dict[str, Any]]:
@@ -144,7 +154,7 @@ def _spans_wanted(asked: dict, model: str, version: int) -> dict[str, Any] | Non
     wanted = _field(asked, "relevant_spans", dict, {}) if version == 2 else {}
     if wanted.get("mode") != "enabled":
         return None
-    if not re.match(r"rerank-v([5-9]|\d\d)", model):
+    if not names_spans(model):
         raise Refused(400, f"invalid request: relevant_spans is not supported by model '{model}'")
     return wanted
 

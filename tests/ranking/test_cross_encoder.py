@@ -16,18 +16,7 @@ from tests import tiny
 
 QUERY = "ba ce di"
 TEXTS = ["ba ce di", "ka le mi no", "", "fo gu", "ba ce di", "ra se ti bo cu da fe gi ko lu", "di ce, ba!"]
-WRITERS = {"bert": tiny.write_cross_bert, "xlmr": tiny.write_cross_xlmr}
 LONG = "ba ce di fo gu ka le mi no pu " * 4
-
-
-@pytest.fixture(scope="module", params=WRITERS)
-def folder(request, tmp_path_factory):
-    return WRITERS[request.param](tmp_path_factory.mktemp(request.param) / "cross")
-
-
-@pytest.fixture(scope="module")
-def cross(folder):
-    return lk.CrossEncoderReranker(str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +128,7 @@ def test_two_stages_take_it_and_name_its_model(cross, folder):
 
 @pytest.mark.parametrize(("writer", "marks"), [("bert", 3), ("xlmr", 4)])
 def test_a_pair_is_marked_as_cut_when_it_has_one_token_too_many(writer, marks, tmp_path):
-    cross = lk.CrossEncoderReranker(str(WRITERS[writer](tmp_path / "cross")))
+    cross = lk.CrossEncoderReranker(str(tiny.CROSS_WRITERS[writer](tmp_path / "cross")))
     room = 32 - marks - len(QUERY.split())
     ranking = cross.rerank(QUERY, ["ba " * room, "ba " * (room + 1)], top_n=2)
     assert {hit.doc_id: hit.truncated for hit in ranking} == {"0": False, "1": True}

@@ -15,17 +15,6 @@ from tests import tiny
 QUERY = "ba ce di"
 TEXTS = ["ba ce di", "ka le mi no", "", "fo gu", "ra se ti bo cu da fe gi ko lu", "di ce, ba!"]
 LONG = "ba ce di fo gu ka le mi no pu " * 4
-WRITERS = {"bert": tiny.write_cross_bert, "xlmr": tiny.write_cross_xlmr}
-
-
-@pytest.fixture(scope="module", params=WRITERS)
-def folder(request, tmp_path_factory):
-    return WRITERS[request.param](tmp_path_factory.mktemp(request.param) / "cross")
-
-
-@pytest.fixture(scope="module")
-def cross(folder):
-    return lk.CrossEncoderReranker(str(folder))
 
 
 def own_logits(model, query, texts):
@@ -145,7 +134,7 @@ def test_folders_that_would_score_at_random_or_run_code_are_refused(tmp_path, sp
     assert not (folder / "ran").exists()
 
 
-@pytest.mark.parametrize("writer", WRITERS.values())
+@pytest.mark.parametrize("writer", tiny.CROSS_WRITERS.values())
 def test_several_labels_are_refused(tmp_path, writer):
     folder = writer(tmp_path / "two", labels=2)
     with pytest.raises(lk.LabError, match=r"must give one score a pair; .*two gives 2 labels"):
