@@ -60,9 +60,11 @@ def system(report, name):
 
 
 def test_the_picture_has_a_mark_for_each_time_and_words_for_the_rest(rows, tmp_path):
-    chart = BenchChart(rows.to_dict())
-    ratio = system(rows, "one product")["ratio"]
+    first, *others = rows.to_dict()["shapes"]
+    charts = [BenchChart({"bench": "maxsim", "shapes": [{**first, "void": void}, *others]}) for void in (False, True)]
+    ratio, chart = system(rows, "one product")["ratio"], charts[0]
     assert f"5 documents, d = 8: ours 1.00, one product {ratio:.2f}" in chart.to_text()
+    assert f"5 documents, d = 8 (void): ours 1.00, one product {ratio:.2f}" in charts[1].to_text()
     assert "wrong wrong" in chart.to_text()
     assert "dying crashed" in chart.to_text()
     assert "1,000,000" not in chart.to_text()  # skipped, so it has no row
