@@ -14,14 +14,14 @@ import typer
 
 from labkit.cli_bench import bench
 from labkit.cli_ledger import ledger
-from labkit.cli_options import CollectionOption, JsonOption, RerankerOption, RetrieverOption, say, warn
+from labkit.cli_options import CollectionOption, JsonOption, LiveOption, RerankerOption, RetrieverOption, say, warn
 from labkit.errors import LabError, check_count, check_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(bench, name="bench")
 app.add_typer(ledger, name="ledger")
 
-EncoderOption = Annotated[str | None, typer.Option("--encoder", help="a ColBERT checkpoint: name or folder")]
+EncoderOption = Annotated[str | None, typer.Option("--encoder", help="checkpoint of the reranker: name or folder")]
 
 
 def main() -> None:
@@ -80,6 +80,7 @@ def ask(
     n: Annotated[int, typer.Option("-n", help="documents to show")] = 5,
     encoder: EncoderOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="the receipt of the winner")] = False,
+    live: LiveOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a question: the first stage's answer at once, then the reranked one beside it."""
@@ -98,7 +99,7 @@ def ask(
     before = candidates.top(n)
     if not as_json:
         print("\n".join(ranking_lines(before)), f"\n  {before.seconds['first_stage'] * 1000:.0f} ms\n", flush=True)
-    second = None if reranker == "none" else _load_reranker(reranker, c, encoder, used=len(candidates) > 0)
+    second = None if reranker == "none" else _load_reranker(reranker, c, encoder, live, used=len(candidates) > 0)
     after = second.rerank(question, candidates, n) if second else before
     receipt = _receipt(question, after, second) if explain and second else None
     if as_json:
@@ -106,7 +107,7 @@ def ask(
         return
     if second and len(candidates):
         print(side_by_side(before, after))
-        for line in reasons(after.hits):
+        for line in [*reasons(after.hits), *([after.note] if after.note else [])]:
             print(f"  note: {line}")
         print(
             f"\n  first stage {after.seconds['first_stage'] * 1000:.0f} ms, "
@@ -126,11 +127,13 @@ def evaluate(
     split: Annotated[str | None, typer.Option("--split", help="dev, test or all")] = None,
     encoder: EncoderOption = None,
     note: Annotated[str, typer.Option("--note", help="why you ran it, for the ledger")] = "",
+    live: LiveOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a system on a judged collection, and write the run to the ledger."""
     check_count(k, "k")
     from labkit.corpus.load import load_collection
+    from labkit.evaluation.evaluate import WITHHELD
     from labkit.evaluation.evaluate import evaluate as run
     from labkit.evaluation.peeks import told
     from labkit.ranking.systems import require_names, system
@@ -138,18 +141,20 @@ def evaluate(
     require_names(retriever, reranker)
     c = load_collection(collection, progress=True)
     warn(c.warnings)
-    result = run(system(f"{retriever}+{reranker}", c, encoder), c, split, k, progress=True, note=note)
+    result = run(system(f"{retriever}+{reranker}", c, encoder, live), c, split, k, progress=True, note=note)
     for query_id, error in result.failures.items():
         say(f"failed: query {query_id}: {error}")
+    if None in result.metrics.values():
+        say(f"note: {WITHHELD}")
     if result.looks:
         say(told(result.looks))
     print(json.dumps(result.to_dict()) if as_json else result)
 
 
-def _load_reranker(name: str, c: Any, encoder: str | None, used: bool) -> Any:
+def _load_reranker(name: str, c: Any, encoder: str | None, live: bool, used: bool) -> Any:
     from labkit.ranking.systems import reranker
 
-    second = reranker(name, c, encoder)
+    second = reranker(name, c, encoder, live)
     if not used:
         return second
     began = time.perf_counter()
@@ -162,6 +167,9 @@ def _receipt(question: str, after: Any, second: Any) -> Any:
     from labkit.scoring.receipt import receipt
 
     if not after.hits or after[0].reason:
+        return None
+    if not hasattr(second, "encoder"):
+        say(f"note: {second.name} gives no score of a token, so there is no receipt.")
         return None
     return receipt(question, after[0].text, second.encoder)
 
@@ -186,9 +194,13 @@ def _ask_json(
         "encoded": after.encoded,
         "cached": after.cached,
         "receipt": receipt.to_dict() if receipt else None,
-        "models": {"first_stage": retriever, "reranker": second.encoder.name if second else None},
-        "warnings": list(c.warnings),
+        "models": {"first_stage": retriever, "reranker": _model_name(second)},
+        "warnings": [*c.warnings, *([after.note] if after.note else [])],
     }  # fmt: skip
+
+
+def _model_name(second: Any) -> str | None:
+    return second.encoder.name if hasattr(second, "encoder") else second.model if second else None
 
 
 if __name__ == "__main__":

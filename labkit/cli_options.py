@@ -10,7 +10,8 @@ import typer
 
 CollectionOption = Annotated[str, typer.Option("--collection", help="pydocs, pydocs-raw, a folder, ir_datasets:NAME")]
 RetrieverOption = Annotated[str, typer.Option("--retriever", help="bm25, dense or fusion")]
-RerankerOption = Annotated[str, typer.Option("--reranker", help="late, late+fusion or none")]
+RerankerOption = Annotated[str, typer.Option("--reranker", help="late, late+fusion, cross, cohere or none")]
+LiveOption = Annotated[bool, typer.Option("--live", help="cohere asks Cohere: needs a key, costs money")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print only JSON to stdout")]
 
 

@@ -104,6 +104,36 @@ def test_evaluate_json_is_the_contract(folder):
     assert (result["queries"], result["failures"]) == (1, 0)
 
 
+def test_evaluating_cohere_without_live_gives_no_quality(folder):
+    done = labkit("evaluate", "--collection", folder, "--reranker", "cohere", "--json")
+    assert set(json.loads(done.stdout)["metrics"].values()) == {None}
+    assert (
+        "note: no quality figure: a stand-in scored, not the service. Run it with live=True and a key." in done.stderr
+    )
+
+
+def test_cohere_without_live_says_whose_scores_they_are(folder):
+    done = labkit("ask", "wide table", "--collection", folder, "--reranker", "cohere", "--json", "--explain")
+    answer = json.loads(done.stdout)
+    assert answer["models"]["reranker"] == "stand-in for rerank-v3.5"
+    assert any("stand-in" in warning for warning in answer["warnings"])
+    assert answer["receipt"] is None
+    assert "note: cohere gives no score of a token, so there is no receipt." in done.stderr
+
+
+def test_live_without_a_key_is_refused(folder):
+    done = labkit("ask", "wide table", "--collection", folder, "--reranker", "cohere", "--live", CO_API_KEY="")
+    assert done.returncode == 2
+    assert "live=True needs a key" in done.stderr
+
+
+def test_the_offline_cross_encoder_answers(folder):
+    done = labkit("ask", "wide table", "--collection", folder, "--reranker", "cross", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["models"]["reranker"].startswith("labkit-cross-minilm ")
+    assert (answer["encoded"], answer["cached"]) == (3, 0)  # each passage is read with the question
+
+
 def test_warm_encodes_once(folder, tmp_path):
     first = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))
     again = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))

@@ -163,6 +163,9 @@ def differences(
     wanted = list(before.per_query) if queries is None else [q for q in queries if q in before.per_query]
     if not wanted:
         raise LabError("none of these queries is in the runs, or none has a positive judgment; nothing to compare.")
+    for run in (before, after):
+        if run.metrics.get(measure, 0.0) is None:
+            raise LabError(f"{run.system} has no quality figure to compare: a stand-in scored, not the service.")
     if measure not in before.metrics:
         raise LabError(f"the runs have no measure {measure!r}; they have {', '.join(before.metrics)}.")
     return {q: after.per_query[q][measure] - before.per_query[q][measure] for q in wanted}

@@ -21,6 +21,8 @@ from labkit.progress import bar
 from labkit.ranking.ranking import Ranking
 from labkit.ranking.two_stage import Searcher, TwoStage
 
+WITHHELD = "no quality figure: a stand-in scored, not the service. Run it with live=True and a key."
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -28,15 +30,15 @@ class Evaluation:
 
     Attributes
     ----------
-    metrics : measure to mean over ``queries`` queries
+    metrics : measure to mean over ``queries`` queries; None each where a stand-in scored
     per_query : query id to measure to value
-    latency_ms : ``p50`` and ``p95`` of one query, in milliseconds
+    latency_ms : ``p50`` and ``p95`` of one query, in milliseconds; None each where scores were looked up
     failures : query id to the error that kept it from being ranked; such a query scores 0
     unanswerable : how many queries have judgments but no positive one; they are in no mean
     rankings : query id to what was ranked, unanswerable queries included
     configuration : what decides the rankings
     fingerprint : of the collection's documents, queries and judgments
-    seconds_per_1000 : mean seconds of one query, times 1,000: what a thousand of them cost on this machine
+    seconds_per_1000 : mean seconds of one query, times 1,000, on this machine; None where scores were looked up
     looks : which look at this test split it was; 0 where the split is none
     run_id : the run's name in the ledger; "" where it was not logged
     """
@@ -45,16 +47,16 @@ class Evaluation:
     system: str
     split: str
     k: int
-    metrics: dict[str, float]
-    per_query: dict[str, dict[str, float]] = field(repr=False)
-    latency_ms: dict[str, float] = field(repr=False, compare=False)
+    metrics: dict[str, float | None]
+    per_query: dict[str, dict[str, float | None]] = field(repr=False)
+    latency_ms: dict[str, float | None] = field(repr=False, compare=False)
     failures: dict[str, str] = field(default_factory=dict, repr=False)
     unanswerable: int = 0
     drift: dict[str, int] = field(default_factory=dict, repr=False)
     rankings: dict[str, Ranking] = field(default_factory=dict, repr=False, compare=False)
     configuration: dict[str, Any] = field(default_factory=dict, repr=False)
     fingerprint: str = ""
-    seconds_per_1000: float = field(default=0.0, repr=False, compare=False)
+    seconds_per_1000: float | None = field(default=None, repr=False, compare=False)
     looks: int = field(default=0, compare=False)
     run_id: str = field(default="", compare=False)
 
@@ -87,7 +89,8 @@ class Evaluation:
         }
 
     def __repr__(self) -> str:
-        values = "  ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        known = {name: value for name, value in self.metrics.items() if value is not None}
+        values = "  ".join(f"{name} {value:.3f}" for name, value in known.items()) or WITHHELD
         failed = f", {len(self.failures)} FAILED" if self.failures else ""
         drift = ", ".join(f"{count} documents {what}" for what, count in self.drift.items() if count)
         return (
@@ -106,6 +109,8 @@ def evaluate(
     note: str = "",
 ) -> Evaluation:
     """Run a system over a collection's judged queries and measure it. The run is written to the ledger.
+
+    A system with a stand-in in it is run and timed, not measured: its metrics are None, and no ledger takes it.
 
     Parameters
     ----------
@@ -138,19 +143,23 @@ def evaluate(
         began = time.perf_counter()
         try:
             rankings[query_id] = _search(system, part.queries[query_id], k)
-            seconds.append(time.perf_counter() - began)
+            seconds.append(math.nan if rankings[query_id].looked_up else time.perf_counter() - began)
         except Exception as error:  # one bad query must not lose the others
             failures[query_id] = f"{type(error).__name__}: {error}"
     if not rankings.keys() & qrels.keys():
         raise LabError(f"every query failed; the first: {next(iter(failures.values()))}")
     per_query = metrics.measure({q: rankings[q].ids for q in qrels if q in rankings}, qrels)
+    means = metrics.means(per_query)
+    withheld = isinstance(system, TwoStage) and system.stand_in
+    if withheld:
+        means, per_query = dict.fromkeys(means), {q: dict.fromkeys(means) for q in per_query}
     run = Evaluation(
-        collection.name, system.name, split, k, metrics.means(per_query), per_query, _latency(seconds), failures,
+        collection.name, system.name, split, k, means, per_query, _latency(seconds), failures,
         sum(bool(grades) for grades in part.qrels.values()) - len(qrels),
         {what: collection.drift[what] for what in ("missing", "changed") if collection.drift.get(what)},
-        rankings, configuration(system, k), part.fingerprint, 1000 * float(np.mean(seconds)), looks,
+        rankings, configuration(system, k), part.fingerprint, _per_1000(seconds), looks,
     )  # fmt: skip
-    return ledger.record(run, note)
+    return run if withheld else ledger.record(run, note)
 
 
 def configuration(system: Any, k: int) -> dict[str, Any]:
@@ -166,6 +175,13 @@ def _search(system: Searcher | TwoStage, query: str, k: int) -> Ranking:
     return ranking
 
 
-def _latency(seconds: Sequence[float]) -> dict[str, float]:
+def _per_1000(seconds: Sequence[float]) -> float | None:
+    mean = float(np.mean(seconds))
+    return None if math.isnan(mean) else round(1000 * mean, 3)
+
+
+def _latency(seconds: Sequence[float]) -> dict[str, float | None]:
+    if np.isnan(seconds).any():
+        return {"p50": None, "p95": None}
     p50, p95 = np.percentile(np.array(seconds) * 1000, [50, 95])
     return {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}

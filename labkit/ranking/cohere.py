@@ -65,6 +65,7 @@ class CohereReranker(Reranker):
             raise LabError(f"timeout must be seconds above 0; got {timeout!r}.")
         limit = max_tokens_per_doc
         self.max_tokens_per_doc = None if limit is None else check_count(limit, "max_tokens_per_doc")
+        self.stand_in = not live
         self.scale = "relevance" if live else "stand-in"
         self.base_url = base_url or (os.environ.get("CO_API_URL") if live else None)
         self._key = (_given(key) or _from_environment()) if live else _Key(NO_KEY)

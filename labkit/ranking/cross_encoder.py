@@ -14,8 +14,10 @@ import numpy as np
 
 from labkit.encoding.encoders import BATCH_TOKENS
 from labkit.errors import LabError, check_count, check_text
+from labkit.ranking.offline_pair import NAME
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.rerankers import Reranker, Scored, best, flat
+from labkit.ranking.shipped_scores import pair_key, shipped_scores
 
 if TYPE_CHECKING:
     from labkit.ranking.pair_model import PairModel
@@ -33,17 +35,19 @@ class CrossEncoderReranker(Reranker):
 
     Parameters
     ----------
-    name : hub name or folder of a cross-encoder with safetensors, such as ``"cross-encoder/ms-marco-MiniLM-L6-v2"``,
+    name : None takes the small one that ships (see `labkit.ranking.offline_pair`); else a hub name or a folder of a
+        cross-encoder with safetensors, such as ``"cross-encoder/ms-marco-MiniLM-L6-v2"``,
         ``"BAAI/bge-reranker-base"`` or ``"BAAI/bge-reranker-v2-m3"``
     device : where torch runs it, such as ``"cpu"``, ``"cuda"`` or ``"mps"``
     batch_tokens : tokens of a batch, padding among them; scores move by at most 1e-5 with it
     max_candidates : most candidates for one query; more are refused
     max_length : most tokens of a pair, special ones among them; the model's own limit if None
+    stored : take the scores that ship in ``data/`` where they are of this very model, query and passage
 
     Raises
     ------
     LabError
-        For no name, and for counts below 1. At the first question: for a model that cannot be had or used.
+        For a name that is no string and counts below 1. At the first question: for a model that cannot be had or used.
     """
 
     name = "cross"
@@ -56,7 +60,9 @@ class CrossEncoderReranker(Reranker):
         batch_tokens: int = BATCH_TOKENS,
         max_candidates: int = MAX_CANDIDATES,
         max_length: int | None = None,
+        stored: bool = True,
     ) -> None:
+        self.stored = stored
         self.checkpoint = _named(name)
         self.device = str(device)
         self.batch_tokens = check_count(batch_tokens, "batch_tokens")
@@ -89,7 +95,7 @@ class CrossEncoderReranker(Reranker):
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         """Logits [n], each hit's best passage, and whether the model's length cut any of its passages.
 
-        ``encoded`` counts the pairs that were run: each different passage once. Nothing is stored.
+        ``encoded`` counts the pairs that were run, each different passage once; ``cached`` those whose scores ship.
 
         Raises
         ------
@@ -105,9 +111,17 @@ class CrossEncoderReranker(Reranker):
             )
         for number, text in enumerate(passages):
             check_text(text, f"passage {number}")
-        scores, lengths = self._pairs.logits(query, passages, self.batch_tokens)
+        known = self._known(query, passages)
+        scores, lengths = self._pairs.logits(query, passages, self.batch_tokens, known)
         cut = np.maximum.reduceat(lengths, starts) > self._pairs.max_length
-        return Scored(np.maximum.reduceat(scores, starts), best(scores, starts), cut, encoded=len(set(passages)))
+        run = len(set(passages)) - len(known)
+        return Scored(np.maximum.reduceat(scores, starts), best(scores, starts), cut, encoded=run, cached=len(known))
+
+    def _known(self, query: str, passages: Sequence[str]) -> dict[str, float]:
+        """Passages whose score for this query ships."""
+        stored = shipped_scores(self.model) if self.stored else {}
+        keys = {text: pair_key(query, text) for text in passages} if stored else {}
+        return {text: stored[key] for text, key in keys.items() if key in stored}
 
     @staticmethod
     def probabilities(logits: Ranking | Sequence[float] | np.ndarray) -> np.ndarray:
@@ -131,12 +145,14 @@ class CrossEncoderReranker(Reranker):
 
 
 def _named(name: str | None) -> str:
+    if name is None:
+        return NAME
     if isinstance(name, str) and name:
         return name
     from labkit.ranking.pair_model import KNOWN
 
     known = "; ".join(f"{known!r} ({what})" for known, what in KNOWN.items())
     raise LabError(
-        f"a cross-encoder must be named; got {name!r}. With a network there is {known}; a folder will do too. "
-        "One that works offline and without a name is not there yet."
+        f"a cross-encoder is named by a string; got {name!r}. None takes the small one that ships. With a network "
+        f"there is {known}; a folder will do too."
     )

@@ -114,6 +114,11 @@ class FusionReranker(Reranker):
         return {"name": self.name, "weights": self.weights, "parts": [part.configuration for part in self.parts]}
 
     @property
+    def stand_in(self) -> bool:
+        """Whether any part's scores are those of a stand-in."""
+        return any(getattr(part, "stand_in", False) for part in self.parts)
+
+    @property
     def model(self) -> str:
         """The first part's model."""
         return self.parts[0].model

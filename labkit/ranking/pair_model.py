@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from labkit.encoding.batches import batches
 from labkit.encoding.checkpoints import find_folder, quiet, read_json, require_safetensors, with_network
 from labkit.encoding.literals import keep_literals
 from labkit.errors import LabError
+from labkit.ranking import offline_pair
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -52,18 +53,22 @@ class PairModel:
         }  # fmt: skip
         self.identity = f"{name} {recipes.recipe_key(self.recipe, 'pair')[:12]}"
 
-    def logits(self, query: str, passages: Sequence[str], batch_tokens: int) -> tuple[np.ndarray, np.ndarray]:
+    def logits(
+        self, query: str, passages: Sequence[str], batch_tokens: int, known: Mapping[str, float] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """[n] logits, float32, and [n] the pairs' lengths in tokens before any cut.
 
         Each text is scored once, in batches that only the set of texts decides, so that equal texts have equal scores
-        and the order of the passages changes nothing.
+        and the order of the passages changes nothing. Texts whose score is ``known`` are not run.
         """
         unique = sorted(set(passages))
         with self._lock:
             lengths = self._lengths(query, ["", *unique])
             self._require_room(lengths[0])
-            scores = np.empty(len(unique), np.float32)
-            for part in batches([min(length, self.max_length) for length in lengths[1:]], batch_tokens):
+            scores = np.array([(known or {}).get(text, 0.0) for text in unique], np.float32)
+            rest = [i for i, text in enumerate(unique) if text not in (known or {})]
+            for places in batches([min(lengths[1 + i], self.max_length) for i in rest], batch_tokens):
+                part = [rest[place] for place in places]
                 scores[part] = self._forward(query, [unique[i] for i in part])
         if np.isnan(scores).any():
             raise LabError(f"{self.name} gave NaN for {query[:30]!r}: its weights must be finite. Get them again.")
@@ -103,38 +108,48 @@ def load_pair_model(name: str, device: str = "cpu", max_length: int | None = Non
         If it cannot be had, has no safetensors, is no cross-encoder (sentence-transformers would add a random head
         without a word), has several labels, or cannot read ``max_length`` tokens.
     """
-    folder = find_folder(name, f"Give a folder, {with_network(KNOWN)}")
-    require_safetensors(folder, name)
-    _require_pair_head(folder, name)
+    _require_device(device)
     quiet()
-    model = _load(folder, name, device)
-    if model.num_labels != 1:
-        raise LabError(
-            f"a reranker must give one score a pair; {name} gives {model.num_labels} labels. Give a cross-encoder that "
-            "was trained to rank, with num_labels 1."
-        )
-    _require_trained_head(model, folder, name)
-    longest = _longest(model)
+    if name == offline_pair.NAME:
+        model, config, longest = offline_pair.load_offline(device), {}, offline_pair.LENGTH
+    else:
+        folder = find_folder(name, f"Give a folder, {with_network(KNOWN)}")
+        model, config = _load(folder, name, device), dict(read_json(folder / "config.json"))
+        longest = _longest(model)
     if max_length is not None and max_length > longest:
         raise LabError(f"max_length must be at most {longest}, what {name} can read; got {max_length}.")
-    return PairModel(model, name, max_length or longest, dict(read_json(folder / "config.json")))
+    return PairModel(model, name, max_length or longest, config)
+
+
+def _require_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise LabError(f"device must be one that torch has here, such as 'cpu'; got {device!r}.") from None
 
 
 def _load(folder: Path, name: str, device: str) -> CrossEncoder:
     import torch
     from sentence_transformers import CrossEncoder
 
+    require_safetensors(folder, name)
+    _require_pair_head(folder, name)
     try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise LabError(f"device must be one that torch has here, such as 'cpu'; got {device!r}.") from None
-    try:
-        return CrossEncoder(
+        model = CrossEncoder(
             str(folder), device=device, local_files_only=True, trust_remote_code=False,
             model_kwargs={"use_safetensors": True, "dtype": torch.float32}, activation_fn=torch.nn.Identity(),
         )  # fmt: skip
     except (OSError, ValueError, RuntimeError, ImportError, KeyError) as error:
         raise LabError(f"{name} could not be loaded as a cross-encoder: {str(error).strip().splitlines()[0]}") from None
+    if model.num_labels != 1:
+        raise LabError(
+            f"a reranker must give one score a pair; {name} gives {model.num_labels} labels. Give a cross-encoder that "
+            "was trained to rank, with num_labels 1."
+        )
+    _require_trained_head(model, folder, name)
+    return model
 
 
 def _require_pair_head(folder: Path, name: str) -> None:

@@ -88,6 +88,11 @@ class Ranking:
         """Document ids, best first."""
         return [hit.doc_id for hit in self.hits]
 
+    @property
+    def looked_up(self) -> bool:
+        """Whether scores of a cross-encoder came from a file, so that ``seconds`` are not the time that it takes."""
+        return self.scale == "logit" and self.cached > 0
+
     def rank_of(self, doc_ids: Sequence[str] | set[str]) -> int | None:
         """The rank of the first of these documents, or None if none is here."""
         wanted = set(doc_ids)

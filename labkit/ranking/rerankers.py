@@ -38,6 +38,7 @@ class Reranker(ABC):
 
     name: str
     scale: str
+    stand_in = False  # True where the scores are not those of what the name says: they enter no quality figure
 
     @property
     def model(self) -> str:

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError
+from labkit.ranking.cohere import CohereReranker
+from labkit.ranking.cross_encoder import CrossEncoderReranker
 from labkit.ranking.first_stage import BM25Retriever, DenseRetriever
 from labkit.ranking.fusion import FusionReranker, FusionRetriever
 from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
@@ -13,18 +15,20 @@ from labkit.ranking.rerankers import Reranker
 from labkit.ranking.two_stage import Searcher, TwoStage
 
 RETRIEVERS = ("bm25", "dense", "fusion")
-RERANKERS = ("late", "late+fusion", "none")
+RERANKERS = ("late", "late+fusion", "cross", "cohere", "none")
 FUSION_WEIGHTS = (1.0, 1.0, 0.5)  # MaxSim, the twin's cosine, BM25
 
 
-def system(name: str, collection: Collection, encoder: str | None = None) -> Searcher | TwoStage:
+def system(name: str, collection: Collection, encoder: str | None = None, live: bool = False) -> Searcher | TwoStage:
     """The system of that name over a collection.
 
     Parameters
     ----------
-    name : a first stage, ``"bm25"``, ``"dense"`` or ``"fusion"``; with ``"+late"`` or ``"+late+fusion"`` reranked
+    name : a first stage, ``"bm25"``, ``"dense"`` or ``"fusion"``; reranked with ``"+late"``, ``"+late+fusion"``,
+        ``"+cross"`` or ``"+cohere"``
     collection : Collection
     encoder : checkpoint for the reranker; the default model if None
+    live : let ``cohere`` ask Cohere, which costs money; else it asks a stand-in, whose scores are not Cohere's
 
     Raises
     ------
@@ -33,7 +37,7 @@ def system(name: str, collection: Collection, encoder: str | None = None) -> Sea
     """
     first, second = require_system(name)
     retriever = first_stage(first, collection)
-    return retriever if second == "none" else TwoStage(retriever, reranker(second, collection, encoder))
+    return retriever if second == "none" else TwoStage(retriever, reranker(second, collection, encoder, live))
 
 
 def require_system(name: object) -> tuple[str, str]:
@@ -63,8 +67,12 @@ def first_stage(name: str, collection: Collection) -> Searcher:
     return FusionRetriever([_bm25(_Same(collection)), _dense(_Same(collection))])
 
 
-def reranker(name: str, collection: Collection, encoder: str | None = None) -> Reranker:
-    """A reranker by name."""
+def reranker(name: str, collection: Collection, encoder: str | None = None, live: bool = False) -> Reranker:
+    """A reranker by name. ``encoder`` is its checkpoint; Cohere takes none here."""
+    if name == "cross":
+        return CrossEncoderReranker(encoder)
+    if name == "cohere":
+        return CohereReranker(live=live)
     late = LateInteractionReranker(encoder)
     if name == "late":
         return late

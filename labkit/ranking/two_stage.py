@@ -37,6 +37,11 @@ class TwoStage:
         self.collection = first.collection
 
     @property
+    def stand_in(self) -> bool:
+        """Whether any part's scores are those of a stand-in."""
+        return self.reranker.stand_in or (isinstance(self.first, TwoStage) and self.first.stand_in)
+
+    @property
     def configuration(self) -> dict[str, Any]:
         """What decides its rankings beside k, for the ledger. A part that does not tell counts by its name."""
         first, second = (getattr(part, "configuration", {"name": part.name}) for part in (self.first, self.reranker))

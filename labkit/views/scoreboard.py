@@ -13,7 +13,7 @@ from labkit.progress import bar
 from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
 
-DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion")
+DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross")
 RIGHT = 3  # the grade of a document that does the whole job
 NO_ANSWER = "no answer"
 HANDED_OVER = 5  # what a reader or a language model gets to see

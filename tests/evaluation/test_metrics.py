@@ -96,6 +96,19 @@ def test_a_two_stage_system_is_measured_with_top_n_equal_to_k():
     assert lk.evaluate(pipe, C, split="all", k=3).metrics["R@100"] == 1.0
 
 
+def test_a_stand_in_is_run_and_timed_but_never_measured():
+    before = lk.evaluate(lk.BM25Retriever(C), C, split="all")
+    for pipe in (lk.system("bm25+cohere", C), lk.TwoStage(lk.system("bm25+cohere", C), lk.LateInteractionReranker())):
+        result = lk.evaluate(pipe, C, split="all")
+        assert set(result.metrics.values()) == {None}
+        assert {value for values in result.per_query.values() for value in values.values()} == {None}
+        assert result.latency_ms["p50"] > 0
+        assert "no quality figure: a stand-in scored" in repr(result)
+        with pytest.raises(lk.LabError, match=r"bm25\+cohere.* has no quality figure to compare"):
+            lk.compare(before, result)
+    assert [run.told["system"] for run in lk.ledger(collection="toy") if "cohere" in run.told["system"]] == []
+
+
 def test_a_failing_query_is_counted_apart_and_scores_zero():
     class Shaky(lk.BM25Retriever):
         def search(self, query, k=50):

@@ -1,0 +1,52 @@
+"""Scores of the offline cross-encoder that ship in ``data/``, so that a table of the course need not wait for it.
+
+A score is used only for the very query and passage that it was computed from, and only with the very weights, tokenizer
+and length. Everything else is computed here. It stands beside a live score to within the 1e-5 that batches move.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from labkit import paths
+
+FILE = "pydocs_cross.safetensors"
+KEY_BYTES = 16
+
+
+def pair_key(query: str, passage: str) -> bytes:
+    """What a stored score is found by: 16 bytes of a sha256 over both texts, the query's hash first."""
+    texts = (hashlib.sha256(text.encode("utf-8")).digest() for text in (query, passage))
+    return hashlib.sha256(b"".join(texts)).digest()[:KEY_BYTES]
+
+
+@cache
+def shipped_scores(identity: str, file: Path | None = None) -> Mapping[bytes, float]:
+    """Pair keys to scores of the model with this identity; empty where none are stored."""
+    from safetensors import safe_open
+
+    file = file or paths.data() / FILE
+    if not file.is_file():
+        return {}
+    with safe_open(file, "numpy") as stored:
+        if (stored.metadata() or {}).get("model") != identity:
+            return {}
+        keys = [row.tobytes() for row in stored.get_tensor("keys")]
+        return dict(zip(keys, stored.get_tensor("scores").tolist(), strict=True))
+
+
+def write_scores(identity: str, scores: Mapping[bytes, float], file: Path) -> None:
+    """Write scores by pair key; used by ``data/recipes``."""
+    from safetensors.numpy import save
+
+    keys = sorted(scores)
+    arrays = {
+        "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES),
+        "scores": np.array([scores[key] for key in keys], np.float32),
+    }
+    paths.write_atomic(file, save(arrays, metadata={"model": identity}))
