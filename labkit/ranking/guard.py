@@ -38,7 +38,8 @@ FALLBACKS = {
     "concurrency": "too many requests were under way",
     "error": "the reranker failed in a way that nobody foresaw",
 }
-ILL = ("deadline", "rate limit", "server error", "connection", "bad reply", "error")  # what opens the breaker
+# what opens the breaker
+ILL = ("deadline", "rate limit", "server error", "connection", "bad reply", "error")
 WAIT = 0.1  # of the deadline, for a free worker
 OVER = "over the guard's cap"
 CACHED = "answered from the guard's cache: nothing was asked, nothing is billed"
@@ -50,7 +51,8 @@ class Guard(Reranker):
 
     A fallback is the first stage's order with the first stage's scores; ``fallback`` on the Ranking has the reason in a
     word of `FALLBACKS`, ``note`` in a sentence. It is counted in ``counts`` and logged once (logger ``labkit.guard``),
-    without a text or a key. ``attempts`` and ``cost`` on the Ranking say what was asked, and what was or may have been billed.
+    without a text or a key. ``attempts`` and ``cost`` on the Ranking say how often was asked, and what was or may have
+    been billed.
 
     Parameters
     ----------

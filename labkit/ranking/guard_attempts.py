@@ -18,7 +18,7 @@ from labkit.ranking.rerankers import Reranker, flat
 
 LOG = logging.getLogger("labkit.guard")
 REPEATED = ("rate limit", "server error", "connection", "bad reply")  # the failures that may pass
-BAD_REPLIES = 2  # after so many a third is not asked for
+BAD_REPLIES = 2  # times a reply that is not believed is asked for
 
 
 class Stopped(Exception):
