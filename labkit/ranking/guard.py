@@ -58,7 +58,8 @@ class Guard(Reranker):
     ----------
     reranker : the one to ask. Its own retries must be off, and its own timeout is best at most the deadline: a worker
         that it holds longer is left behind and keeps its place among ``concurrency`` until it ends.
-    deadline : seconds for everything, loading the model included: call ``prepare()`` at the start
+    deadline : seconds for everything, loading the model included: call ``prepare()`` at the start. Only a pause of the
+        whole interpreter, such as a garbage collection, makes an answer later.
     attempts : most calls for one request, for failures that may pass; a reply that is not believed is asked for again
         once. Between them lies what the service asks for, or up to ``backoff`` seconds, doubled each time.
     failures, cooldown : after so many failed requests in a row none is made for ``cooldown`` seconds; then one tries
