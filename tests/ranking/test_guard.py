@@ -11,6 +11,7 @@ import pytest
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
 from labkit.ranking.cohere_reply import ServiceError
+from labkit.ranking.fusion import FusionReranker
 from labkit.ranking.guard import FALLBACKS
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.rerankers import Reranker, Scored
@@ -126,6 +127,13 @@ def test_it_is_a_reranker_of_two_stages():
     assert pipe.configuration["reranker"]["name"] == "guard"
     nested = lk.TwoStage(pipe, lk.Guard(Scripted(REFUSED)))
     assert nested.search("rows", k=4, top_n=4).ids == pipe.search("rows", top_n=4).ids
+
+
+def test_a_fallback_of_the_stage_before_is_still_told():
+    fallen = lk.Guard(Scripted(REFUSED)).rerank("q", FIRST, top_n=4)
+    ranking = lk.Guard(Scripted()).rerank("q", fallen)
+    assert (ranking.fallback, ranking.ids[0]) == ("", "d1")
+    assert "(bad request)" in ranking.note
 
 
 def test_local_models_can_be_guarded(cross):
@@ -345,6 +353,18 @@ def test_a_success_between_failures_starts_the_count_anew(guarded):
     assert [guard.rerank("q", FIRST).fallback for _ in range(4)] == ["server error", "", "server error", ""]
 
 
+def test_a_straggler_from_before_the_breaker_opened_does_not_close_it(time, gate):
+    entered = threading.Event()
+    guard = lk.Guard(Scripted(lambda: entered.set() or gate.wait(), DOWN), attempts=1, failures=1, clock=time)
+    with ThreadPoolExecutor(1) as pool:
+        straggler = pool.submit(guard.rerank, "slow", FIRST)
+        assert entered.wait(10)
+        assert guard.rerank("q", FIRST).fallback == "server error"
+        gate.set()
+        assert straggler.result(10).fallback == ""
+    assert guard.breaker.state == "open"
+
+
 def test_a_probe_that_is_refused_lets_the_next_one_try(guarded, time):
     guard = guarded(DOWN, REFUSED, attempts=1, failures=1)
     assert guard.rerank("q", FIRST).fallback == "server error"
@@ -454,6 +474,20 @@ def test_a_refusal_is_free_and_whatever_else_fails_may_have_been_billed(guarded,
     guard = guarded(failure, cost=1.0, budget=9, attempts=1)
     ranking = guard.rerank("q", FIRST)
     assert (guard.budget.spent, ranking.cost.get("search_units", 0.0)) == (spent, spent)
+
+
+def test_a_reply_without_a_bill_counts_in_full(guarded, home):
+    guard = guarded(budget=9)
+    guard.reranker.most_cost = lambda query, hits: {"search_units": 3.0}
+    assert guard.rerank("q", FIRST).cost == {"search_units": 3.0}
+    assert guard.budget.spent == 3.0
+
+
+def test_parts_of_a_fusion_are_paid_together(home):
+    both = FusionReranker([Scripted(cost=1.0), Scripted(cost=2.0)])
+    ranking = lk.Guard(both, budget=3, account="two").rerank("q", FIRST)
+    assert (ranking.fallback, ranking.cost) == ("", {"search_units": 3.0})
+    assert lk.Guard(both, budget=5, account="two").rerank("q", FIRST).fallback == "budget"
 
 
 def test_each_attempt_is_within_the_budget(guarded, home):
