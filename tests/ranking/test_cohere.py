@@ -359,6 +359,36 @@ def test_an_error_carries_what_a_caller_needs_to_decide():
 
 
 @pytest.mark.parametrize(
+    ("fault", "failure", "free"),
+    [
+        ("429", "rate limit", True),
+        ("503", "server error", False),
+        ("reset", "connection", False),
+        ("slow:60", "connection", False),
+        ("malformed", "bad reply", False),
+        ("nan_score", "bad reply", False),
+    ],
+)
+def test_an_error_says_in_a_word_what_failed_and_whether_it_was_surely_free(fault, failure, free):
+    with reranker([fault], timeout=0.3) as cohere_reranker, pytest.raises(ServiceError) as caught:
+        cohere_reranker.rerank("q", TEXTS)
+    assert (caught.value.failure, caught.value.free) == (failure, free)
+
+
+@pytest.mark.parametrize("key", ["x\ny", "é"])
+def test_what_could_never_be_sent_is_free_and_will_not_pass(key):
+    with reranker(live=True, api_key=key) as cohere_reranker, pytest.raises(ServiceError) as caught:
+        cohere_reranker.rerank("q", TEXTS)
+    assert (caught.value.failure, caught.value.free) == ("bad request", True)
+
+
+def test_where_nobody_listens_nothing_is_billed():
+    with pytest.raises(ServiceError) as caught:
+        lk.CohereReranker(base_url="http://127.0.0.1:9").rerank("q", TEXTS)
+    assert (caught.value.failure, caught.value.free) == ("connection", True)
+
+
+@pytest.mark.parametrize(
     ("reply", "message"),
     [
         ([], "must have a list of results"),
