@@ -31,6 +31,7 @@ _ROOM_OF = {
     "CrossEncoderReranker": "ranking.cross_encoder",
     "TwoStage": "ranking.two_stage",
     "system": "ranking.systems",
+    "Trace": "ranking.trace",
     "evaluate": "evaluation.evaluate",
     "compare": "evaluation.compare",
     "smallest_effect": "evaluation.statistics",
