@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -35,30 +35,20 @@ def append_line(name: str, record: Mapping[str, object]) -> None:
         Where the folder cannot be written, or another process holds the file for half a minute.
     """
     line = json.dumps({**record, "at": datetime.now(UTC).isoformat(timespec="seconds")}, sort_keys=True) + "\n"
-    append_bytes(paths.home() / name, line.encode("utf-8"))
+    path = paths.home() / name
+    with FileLock(f"{path}.lock", timeout=WAIT_SECONDS):
+        write_bytes(path, line.encode("utf-8"))
 
 
-def append_bytes(
-    path: Path,
-    line: bytes,
-    sync: bool = True,
-    wait: float = WAIT_SECONDS,
-    make_room: Callable[[int], None] | None = None,
-) -> None:
-    """Append a line in one write, under the file's lock; with ``sync`` it is on disk on return.
-
-    ``make_room(bytes to come)`` is called under the lock, before the file is opened; ``wait`` is in seconds.
-    """
-    with FileLock(f"{path}.lock", timeout=wait):
-        if make_room:
-            make_room(len(line))
-        with path.open("ab+", buffering=0) as file:
-            if file.seek(0, os.SEEK_END) and _last_byte(file) != b"\n":
-                line = b"\n" + line  # a killed process tore the last line: leave it alone, start a new one
-            if file.write(line) != len(line):
-                raise OSError(f"{path} took only a part of a line: the disk may be full.")
-            if sync:
-                os.fsync(file.fileno())
+def write_bytes(path: Path, line: bytes, sync: bool = True) -> None:
+    """Append a line in one write, for who holds the file's lock already; with ``sync`` it is on disk on return."""
+    with path.open("ab+", buffering=0) as file:
+        if file.seek(0, os.SEEK_END) and _last_byte(file) != b"\n":
+            line = b"\n" + line  # a killed process tore the last line: leave it alone, start a new one
+        if file.write(line) != len(line):
+            raise OSError(f"{path} took only a part of a line: the disk may be full.")
+        if sync:
+            os.fsync(file.fileno())
 
 
 @cache

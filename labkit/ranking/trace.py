@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from filelock import FileLock
+
 from labkit import paths
 from labkit.errors import LabError, check_count
 from labkit.ranking.ranking import Ranking
 from labkit.ranking.redaction import RULES, Redaction, Salt, without_keys
 from labkit.ranking.two_stage import Searcher, TwoStage
 from labkit.ranking.watched import Request, about, run
-from labkit.records import append_bytes, code_hash, read_counted, versions
+from labkit.records import code_hash, read_counted, versions, write_bytes
 
 SCHEMA = 1
 FILE = "trace.jsonl"
@@ -94,7 +96,9 @@ class Trace:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             line = json.dumps(self._line(request, about), allow_nan=False, default=_plain) + "\n"
-            append_bytes(self.path, line.encode("ascii"), self.sync, WAIT_SECONDS, self._rotate)
+            with FileLock(f"{self.path}.lock", timeout=WAIT_SECONDS):
+                self._rotate(len(line))
+                write_bytes(self.path, line.encode("ascii"), self.sync)
         except Exception as error:
             self._lose(error)
         if request.error:

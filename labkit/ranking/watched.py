@@ -34,7 +34,7 @@ class Stage:
             "name": self.name, **self.settings, "in": self.candidates.ids if self.candidates is not None else [],
             "out": [_hit(hit) for hit in got], "scale": got.scale, "model": got.model,
             "seconds": round(self.seconds, 6), "encoded": got.encoded, "cached": got.cached, "cost": dict(got.cost),
-            "note": got.note, "fallback": getattr(got, "fallback", ""),
+            "attempts": getattr(got, "attempts", 0), "note": got.note, "fallback": getattr(got, "fallback", ""),
         }  # fmt: skip
 
 
