@@ -62,8 +62,10 @@ class Redaction:
                 f"rules must be (name, regular expression) pairs, such as ('customer', r'C-\\d+'): {error}."
             ) from None
 
-    def clean(self, text: str, counts: Counter) -> str:
+    def clean(self, text: str, counts: Counter[str]) -> str:
         """The text after keys and rules; ``counts`` is told how often each rule matched."""
+        if not text:
+            return text
         text = without_keys(text, counts)
         for name, pattern in self._rules:
             text, found = pattern.subn(f"[{name}]", text)
@@ -72,14 +74,19 @@ class Redaction:
         return text
 
 
-def without_keys(value: Any, counts: Counter) -> Any:
+def without_keys(value: Any, counts: Counter[str]) -> Any:
     """Plain data without the keys that the environment holds now, in whatever string they stand."""
+    keys = {os.environ.get(name, "").strip() for name in KEYS} - {""}
+    return _without(value, sorted(keys, key=len, reverse=True), counts) if keys else value
+
+
+def _without(value: Any, keys: Sequence[str], counts: Counter[str]) -> Any:
     if isinstance(value, dict):
-        return {name: without_keys(part, counts) for name, part in value.items()}
+        return {name: _without(part, keys, counts) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [without_keys(part, counts) for part in value]
+        return [_without(part, keys, counts) for part in value]
     if isinstance(value, str):
-        for key in {os.environ.get(name, "").strip() for name in KEYS} - {""}:
+        for key in keys:
             if key in value:
                 counts["key"] += value.count(key)
                 value = value.replace(key, "[key]")
