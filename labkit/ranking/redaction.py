@@ -19,14 +19,15 @@ from labkit.errors import LabError
 from labkit.ranking.cohere import KEYS
 
 SALT_FILE = "trace.salt"
-# Applied in this order. They hide too much rather than too little: a timestamp in milliseconds is a "number".
+# Applied in this order, each in linear time: a pattern begins where a word begins, or is bounded. They hide too much
+# rather than too little: a timestamp in milliseconds is a "number".
 RULES: tuple[tuple[str, str], ...] = (
     ("key", r"(?i:\bbearer\s+[\w.~+/=-]{16,})"
             r"|(?i:\b(?:api[_-]?key|token|secret|password)\s*[:=]\s*\S{6,})"
             r"|\b(?:sk|pk|ghp|gho|hf|xox[abp]|AKIA)[-_]?[A-Za-z0-9_-]{16,}"
-            r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
+            r"|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"
             r"|\b(?=\w*[a-z])(?=\w*[A-Z])(?=\w*\d)\w{32,}"),
-    ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("email", r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     ("ip", r"\b(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)\b"
            r"|(?i:\b(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}\b|\b(?:[0-9a-f]{1,4}:){2,6}(?::[0-9a-f]{1,4}){1,5}\b"
            r"|\bfe80:(?::[0-9a-f]{1,4}){1,4}\b)"),

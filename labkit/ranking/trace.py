@@ -127,7 +127,7 @@ class Trace:
     def _sentence(self, text: str, counts: Counter[str], hidden: str) -> str:
         """A note or an error after the rules, or none of it where it quotes a query that is not to be shown."""
         width = min(QUOTED, len(hidden))
-        if width >= 4 and any(hidden[i : i + width] in text for i in range(len(hidden) - width + 1)):
+        if width >= 4 and any(text[i : i + width] in hidden for i in range(len(text) - width + 1)):
             return "[left out: it quotes the query]"
         return self._redaction.clean(text, counts)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import time
 from collections.abc import Callable
@@ -87,7 +86,9 @@ def about(system: Searcher | TwoStage) -> dict[str, Any]:
 
 def _hit(hit: Hit) -> dict[str, Any]:
     """A hit without its texts, but with their hash."""
-    texts = hashlib.sha256(json.dumps([hit.title, *(hit.passages or (hit.text,))]).encode()).hexdigest()[:12]
+    texts = hashlib.sha256(
+        "\0".join([hit.title, *(hit.passages or (hit.text,))]).encode("utf-8", "replace")
+    ).hexdigest()[:12]
     finite = hit.score is not None and math.isfinite(hit.score)
     return {
         "id": hit.doc_id, "rank": hit.rank, "previous_rank": hit.previous_rank,

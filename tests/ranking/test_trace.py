@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -201,6 +202,19 @@ def test_a_default_rule_hides_and_counts(text, shown, rule):
 )  # fmt: skip
 def test_a_default_rule_leaves_an_ordinary_question_alone(text):
     assert Redaction().clean(text, Counter()) == text
+
+
+@pytest.mark.parametrize("piece", ["x", "1", "eyJ-", "sk-", "token ", "a@", "1 ", "1-", "Aa1", "a:", "ab ", "(1"])
+def test_no_rule_takes_more_than_linear_time(piece):
+    def seconds(length):
+        text, times = (piece * length)[:length], []
+        for _ in range(3):
+            began = time.perf_counter()
+            Redaction().clean(text, Counter())
+            times.append(time.perf_counter() - began)
+        return min(times)
+
+    assert seconds(160_000) < 16 * 4 * max(seconds(10_000), 1e-3)  # quadratic would be 256 times
 
 
 def test_a_redacted_query_is_counted_and_said_to_be_inexact(file):
