@@ -29,6 +29,7 @@ _ROOM_OF = {
     "CohereReranker": "ranking.cohere",
     "cohere_standin": "ranking.standin",
     "CrossEncoderReranker": "ranking.cross_encoder",
+    "Guard": "ranking.guard",
     "TwoStage": "ranking.two_stage",
     "system": "ranking.systems",
     "Trace": "ranking.trace",

@@ -20,9 +20,10 @@ from labkit.corpus.collection import join_title
 from labkit.corpus.pydocs import count_wordpieces
 from labkit.errors import LabError, check_count, check_text, is_number
 from labkit.evaluation import bench, load_report
-from labkit.evaluation.load_cost import cost, hosted_usage, read_prices
+from labkit.evaluation.load_cost import cost, hosted_usage
 from labkit.evaluation.load_drive import Clock, Run, arrivals_at, drive, how_many, saturation, summary
 from labkit.progress import bar
+from labkit.ranking.prices import read_prices
 
 SECONDS = 8.0
 FRACTIONS = (0.25, 0.5, 0.75, 0.9, 1.1, 1.5)  # of the capacity

@@ -13,7 +13,7 @@ from labkit.corpus.collection import Collection
 from labkit.corpus.load import load_collection
 from labkit.errors import LabError
 from labkit.evaluation.knobs import changes
-from labkit.ranking.rebuild import rebuild, without_guards
+from labkit.ranking.rebuild import rebuild, timeless
 from labkit.ranking.redaction import Salt
 from labkit.ranking.trace import ID_DIGITS
 from labkit.ranking.two_stage import TwoStage
@@ -89,27 +89,25 @@ def replay(
     """
     query = asked(record, query)
     c = collection or load_collection(record["collection"]["source"] or record["collection"]["name"])
-    told = without_guards(record["configuration"])
-    system = rebuild(told, c, live)
+    system = rebuild(record["configuration"], c, live)
     known = about(system)  # loads the models, so that time does not count it
     request = run(system, query, {name: record[name] for name in ("k", "top_n") if name in record})
     if request.error and not isinstance(request.error, Exception):
         raise request.error
     stages = _as_logged(record, [stage.to_dict() for stage in request.stages])
     pairs = list(zip(record["stages"], stages, _parts(system), strict=False))
-    if len(record["stages"]) != len(stages):  # a guard around a whole pipeline was one stage
-        pairs = [(record["stages"][-1], stages[-1], [*_parts(system)][-1])] if record["stages"] and stages else []
+    told, now = timeless(record["configuration"]), timeless(known["configuration"])
     causes = (
-        *_fallbacks(record), *_documents(record, known, pairs), *changes(told, known["configuration"]),
+        *_fallbacks(record, stages), *_documents(record, known, pairs), *changes(told, now),
         *changes(record["versions"], versions(), "version of "), *changes(record["code"], code_hash(), "code"),
         *(told for old, new, _ in pairs for told in _settings(old, new)),
     )  # fmt: skip
     effects = [*_outcome(record, request)]
     for old, new, part in pairs:
         effects += _hits(old, new) + _scores(old, new, _tolerance(part, query, new["scale"]))
-    logged, now = (those[-1]["out"] if those else [] for those in (record["stages"], stages))
+    logged, found = (those[-1]["out"] if those else [] for those in (record["stages"], stages))
     return Replay(
-        record["id"], query, logged, now, causes, tuple(effects), record["seconds"], round(request.seconds, 6)
+        record["id"], query, logged, found, causes, tuple(effects), record["seconds"], round(request.seconds, 6)
     )  # fmt: skip
 
 
@@ -152,10 +150,11 @@ def _as_logged(record: Mapping[str, Any], stages: list[dict[str, Any]]) -> list[
     return stages
 
 
-def _fallbacks(record: Mapping[str, Any]) -> Iterator[str]:
-    for stage in record["stages"]:
-        if stage["fallback"]:
-            yield f"the logged order is the first stage's: {stage['fallback']}"
+def _fallbacks(record: Mapping[str, Any], stages: list[dict[str, Any]]) -> Iterator[str]:
+    for when, those in (("logged", record["stages"]), ("new", stages)):
+        for stage in those:
+            if stage["fallback"]:
+                yield f"the {when} order is the first stage's: {stage['fallback']}"
 
 
 def _documents(record: Mapping[str, Any], known: Mapping[str, Any], pairs: list) -> Iterator[str]:

@@ -14,7 +14,7 @@ from labkit.ranking.cohere_reply import Reply, read_reply
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker, Scored, best, flat
 from labkit.ranking.standin import default_scorer, load_extra, shared_standin
-from labkit.ranking.standin_rules import STANDIN, names_spans
+from labkit.ranking.standin_rules import MAX_TOKENS_PER_DOC, STANDIN, names_spans, units_for
 
 if TYPE_CHECKING:
     from labkit.ranking.cohere_client import Connection
@@ -103,6 +103,13 @@ class CohereReranker(Reranker):
         _ = self.connection
         if not self.live and not self.base_url:
             _ = default_scorer.encoder
+
+    def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
+        """The most that the service can bill, whatever its tokenizer: a token is a byte or more, and a text is cut."""
+        limit = self.max_tokens_per_doc or MAX_TOKENS_PER_DOC
+        asked = len(query.encode())
+        sizes = [min(len(text.encode()), limit) for text in flat(hits)[0] if text.strip()]
+        return {"search_units": float(units_for(sizes)), "input_tokens": float(sum(size + asked for size in sizes))}
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         texts, starts = flat(hits)

@@ -18,6 +18,8 @@ from cohere.core.api_error import ApiError
 from labkit.ranking.cohere_reply import ServiceError
 
 LONGEST_MESSAGE = 200  # characters of the service's own words in an error
+OURS = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)  # this side's mistakes: they will not pass
+UNSENT = (*OURS, httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Connection:
@@ -74,13 +76,17 @@ class Connection:
 
     def _told(self, error: Exception) -> ServiceError:
         """The error in one sentence, without what the SDK puts beside it."""
-        kind, status = type(error).__name__, getattr(error, "status_code", None)
+        kind, status, unsent = type(error).__name__, getattr(error, "status_code", None), isinstance(error, UNSENT)
         if isinstance(error, httpx.TimeoutException):
-            return ServiceError(f"{self.who} gave no whole reply within {self.timeout:g} s.")
+            return ServiceError(f"{self.who} gave no whole reply within {self.timeout:g} s.", free=unsent)
         if isinstance(error, httpx.TransportError):
-            return ServiceError(f"the connection to {self.who} failed ({kind}).")
+            ours = "bad request" if isinstance(error, OURS) else ""
+            return ServiceError(f"the connection to {self.who} failed ({kind}).", failure=ours, free=unsent)
+        if isinstance(error, httpx.RequestError):
+            return ServiceError(f"the rerank reply cannot be used: it could not be read ({kind}).", failure="bad reply")
         if self._now.body is None:
-            return ServiceError(f"the question to {self.who} could not be sent ({kind}).")
+            message = f"the question to {self.who} could not be sent ({kind})."
+            return ServiceError(message, failure="bad request", free=True)
         if not isinstance(error, ApiError) or status is None or status < 300:
             return ServiceError(f"the rerank reply cannot be used: the SDK could not read it ({kind}).", status)
         body = error.body.get("message") if isinstance(error.body, dict) else error.body

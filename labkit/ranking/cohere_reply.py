@@ -15,12 +15,29 @@ class ServiceError(LabError):
     ----------
     status : the HTTP status, or None where there was none
     retry_after : seconds that the service asks to wait, or None
+    failure : what went wrong in a word or two: ``"rate limit"``, ``"server error"``, ``"connection"`` (unreachable,
+        reset, too slow), ``"bad reply"``, ``"key"``, ``"bad request"``. The first four may pass; the others will not.
+    free : whether it was surely not billed: refused, or never sent
     """
 
-    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, status: int | None = None, retry_after: float | None = None, failure: str = "",
+        free: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.failure = failure or _failure(status)
+        self.free = free or (status is not None and 400 <= status < 500)
+
+
+def _failure(status: int | None) -> str:
+    """The word for an HTTP status."""
+    if status is None or status == 408:
+        return "connection"
+    if status < 400:
+        return "bad reply"
+    return {401: "key", 403: "key", 429: "rate limit"}.get(status, "bad request" if status < 500 else "server error")
 
 
 class Reply(NamedTuple):

@@ -7,7 +7,8 @@ rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -129,10 +130,22 @@ class FusionReranker(Reranker):
             if isinstance(part, Reranker):
                 part.prepare()
 
+    def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
+        """The sum over the parts."""
+        return _summed(part.most_cost(query, hits) for part in self.parts if isinstance(part, Reranker))
+
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
-        lead = self.parts[0].score(query, hits)
-        rest = [part.score_hits(query, hits) for part in self.parts[1:]]
-        return replace(lead, scores=_weighted([lead.scores, *rest], self.weights))
+        sides = [
+            part.score(query, hits) if isinstance(part, Reranker) else Scored(part.score_hits(query, hits))
+            for part in self.parts
+        ]
+        scores = _weighted([side.scores for side in sides], self.weights)
+        return replace(sides[0], scores=scores, cost=_summed(side.cost for side in sides))
+
+
+def _summed(bills: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """One bill of several: the same units are added."""
+    return dict(sum(map(Counter, bills), Counter()))
 
 
 def _weighted(sides: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:

@@ -61,6 +61,9 @@ class Ranking:
     model : the identity of the model that gave the scores; "" where there is none
     cost : what was billed or would be, unit name to amount, such as ``{"search_units": 1.0}``
     note : why the order is not what it was meant to be, such as a fallback; "" when all is well
+    fallback : why this is the first stage's order and not the reranker's, in one of the words of
+        `labkit.ranking.guard`; "" when it is the reranker's, or no guard was asked
+    attempts : how often a guard asked its reranker
     """
 
     query: str
@@ -73,6 +76,8 @@ class Ranking:
     model: str = field(default="", compare=False, repr=False)
     cost: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
     note: str = ""
+    fallback: str = ""
+    attempts: int = field(default=0, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.hits)

@@ -13,10 +13,12 @@ from labkit.ranking.cohere import CohereReranker
 from labkit.ranking.cross_encoder import CrossEncoderReranker
 from labkit.ranking.first_stage import BM25Retriever, DenseRetriever
 from labkit.ranking.fusion import FusionReranker, FusionRetriever
+from labkit.ranking.guard import Guard
 from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
 from labkit.ranking.two_stage import TwoStage
 
 STANDIN = "stand-in for "
+REPLAY_SECONDS = 3600.0
 
 
 def rebuild(told: Mapping[str, Any], c: Collection, live: bool = False) -> Any:
@@ -34,7 +36,7 @@ def rebuild(told: Mapping[str, Any], c: Collection, live: bool = False) -> Any:
     except (KeyError, TypeError):
         raise LabError(
             f"the trace does not say how {told.get('name')!r} was built, so it cannot be built again. What can: bm25, "
-            "dense, fusion, late, twin, late+fusion, cross and cohere."
+            "dense, fusion, late, twin, late+fusion, cross, cohere and guards around them."
         ) from None
 
 
@@ -50,6 +52,9 @@ def _part(told: Mapping[str, Any], c: Collection, live: bool) -> Any:
         return FusionReranker([rebuild(part, c, live) for part in told["parts"]], told["weights"], name)
     if name == "cross":
         return CrossEncoderReranker(_checkpoint(told["model"]))
+    if name == "guard":  # its caps decide the order; its deadline, retries and budget belong to their moment
+        caps = {cap: told[cap] for cap in ("max_candidates", "max_tokens")}
+        return Guard(rebuild(told["reranker"], c, live), deadline=REPLAY_SECONDS, attempts=1, cache=0, **caps)
     if name == "cohere":
         return _cohere(told, live)
     return {"late": LateInteractionReranker, "twin": DenseReranker}[name](_checkpoint(told["encoder"]))
@@ -72,8 +77,8 @@ def _checkpoint(identity: str) -> str | None:
     return None if name == DEFAULT_MODEL else name
 
 
-def without_guards(told: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration with what is guarded in place of its guards: deadlines and budgets belong to their moment."""
-    if "first" not in told and isinstance(told.get("reranker"), dict):
-        return without_guards(told["reranker"])
-    return {key: without_guards(value) if isinstance(value, dict) else value for key, value in told.items()}
+def timeless(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A configuration without the deadlines of guards, which a replay does not keep."""
+    return {
+        key: timeless(value) if isinstance(value, dict) else value for key, value in told.items() if key != "deadline"
+    }

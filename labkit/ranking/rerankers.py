@@ -51,6 +51,10 @@ class Reranker(ABC):
     def prepare(self) -> None:  # noqa: B027 (optional: most rerankers have nothing to load)
         """Load what scoring needs, so that it is not counted as scoring time."""
 
+    def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
+        """The most that scoring hits can be billed, unit name to amount; nothing for a model on this machine."""
+        return {}
+
     def score_hits(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
         """[n] the scores alone."""
         return self.score(query, hits).scores

@@ -53,15 +53,6 @@ class ByLength(Reranker):
         return Scored(np.array([float(len(hit.text)) for hit in hits]), **self.told)
 
 
-class FellBack(ByLength):
-    """What a guard gives when it gives up."""
-
-    def rerank(self, query, candidates, top_n=5):
-        ranking = super().rerank(query, candidates, top_n)
-        object.__setattr__(ranking, "fallback", "deadline of 1.0 s")
-        return ranking
-
-
 def asked(trace, system, query="cat", **settings):
     """One request, and its line."""
     ranking = trace.wrap(system).search(query, **settings)
@@ -159,11 +150,37 @@ def test_numbers_of_numpy_are_numbers(file):
     assert (line["k"], line["stages"][0]["k"], line["cost"]) == (2, 2, {"units": 0.5})
 
 
-def test_a_fallback_is_an_outcome_with_its_reason(file):
-    line = asked(lk.Trace(file), lk.TwoStage(bm25(), FellBack()))[1]
-    assert (line["outcome"], line["stages"][1]["fallback"]) == ("fallback", "deadline of 1.0 s")
-    assert "fallback (deadline of 1.0 s)" in overview([line])
-    assert "fell back: deadline of 1.0 s" in timeline(line)
+class Slow(lk.LateInteractionReranker):
+    """One that answers after its guard has gone."""
+
+    def score(self, query, hits):
+        self.gone.wait(30)
+        return super().score(query, hits)
+
+
+@pytest.fixture
+def fell_back(file):
+    """The line of a request whose guard gave up."""
+    slow = Slow()
+    slow.prepare()
+    slow.gone = threading.Event()
+    line = asked(lk.Trace(file), lk.TwoStage(bm25(), lk.Guard(slow, deadline=0.05)), "cat on a mat")[1]
+    slow.gone.set()
+    return line
+
+
+def test_a_fallback_is_an_outcome_with_its_reason(fell_back):
+    assert (fell_back["outcome"], fell_back["stages"][1]["fallback"]) == ("fallback", "deadline")
+    assert "fallback (deadline)" in overview([fell_back])
+    assert "fell back: deadline" in timeline(fell_back)
+
+
+def test_a_guard_logs_its_attempts_and_is_built_again_with_its_caps(file):
+    guard = lk.Guard(lk.LateInteractionReranker(), deadline=60, max_candidates=1)
+    line = asked(lk.Trace(file), lk.TwoStage(bm25(), guard), "cat dog")[1]
+    assert (line["outcome"], line["stages"][1]["attempts"]) == ("answered", 1)
+    again = replay(json.loads(json.dumps(line)), collection=C)
+    assert (again.same, again.causes) == (True, ())
 
 
 @pytest.mark.parametrize(
@@ -474,13 +491,10 @@ def test_another_model_behind_the_same_name_is_a_cause(file):
     assert replay(line, collection=C).causes[0].startswith("reranker.encoder: sentence-transformers/all-MiniLM-L6-v2 0")
 
 
-def test_a_logged_fallback_is_the_first_cause_and_what_was_guarded_is_asked(file):
-    line = asked(lk.Trace(file), lk.TwoStage(bm25(), FellBack()), "cat")[1]
-    inner = {"name": "late", "encoder": lk.LateInteractionReranker().model}
-    line["configuration"]["reranker"] = {"name": "guard", "deadline": 1.0, "reranker": inner}
-    again = replay(line, collection=C)
-    assert again.causes == ("the logged order is the first stage's: deadline of 1.0 s",)
-    assert "length: scores are MaxSim now, characters then" in again.effects
+def test_a_logged_fallback_is_the_first_cause(fell_back):
+    again = replay(fell_back, collection=C)
+    assert again.causes == ("the logged order is the first stage's: deadline",)
+    assert "late: scores are MaxSim now, BM25 then" in again.effects
 
 
 def test_a_refused_request_is_the_same_when_it_is_refused_again(file):
