@@ -32,6 +32,7 @@ _ROOM_OF = {
     "Guard": "ranking.guard",
     "TwoStage": "ranking.two_stage",
     "system": "ranking.systems",
+    "Trace": "ranking.trace",
     "evaluate": "evaluation.evaluate",
     "compare": "evaluation.compare",
     "smallest_effect": "evaluation.statistics",

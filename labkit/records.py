@@ -1,4 +1,5 @@
-"""The learner's own records: bets, claims, outcomes, looks at a test split and the ledger, as lines of JSON.
+"""The learner's own records: bets, claims, outcomes, looks at a test split, the ledger and traces, as lines of JSON,
+and which versions and which code wrote them.
 
 They lie under `labkit.paths.home`. A line is appended under a lock and synced; a line that a killed process left torn
 is skipped when read. Nothing leaves the machine.
@@ -6,11 +7,14 @@ is skipped when read. Nothing leaves the machine.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,7 @@ from filelock import FileLock
 from labkit import paths
 
 WAIT_SECONDS = 30  # for another writer
+PACKAGES = ("late-interaction-lab", "torch", "sentence-transformers", "numpy", "bm25s", "faiss-cpu")
 
 
 def append_line(name: str, record: Mapping[str, object]) -> None:
@@ -50,12 +55,41 @@ def locked(name: str) -> Iterator[Path]:
 def write_line(path: Path, record: Mapping[str, object]) -> None:
     """What `append_line` does, for who holds the lock already: to read and to write under one."""
     line = json.dumps({**record, "at": datetime.now(UTC).isoformat(timespec="seconds")}, sort_keys=True) + "\n"
-    with path.open("ab+") as file:
+    write_bytes(path, line.encode("utf-8"))
+
+
+def write_bytes(path: Path, line: bytes, sync: bool = True) -> None:
+    """Append a line in one write, for who holds the lock already; with ``sync`` it is on disk on return."""
+    with path.open("ab+", buffering=0) as file:
         if file.seek(0, os.SEEK_END) and _last_byte(file) != b"\n":
-            line = "\n" + line  # a killed process tore the last line: leave it alone, start a new one
-        file.write(line.encode("utf-8"))
-        file.flush()
-        os.fsync(file.fileno())
+            line = b"\n" + line  # a killed process tore the last line: leave it alone, start a new one
+        if file.write(line) != len(line):
+            raise OSError(f"{path} took only a part of a line: the disk may be full.")
+        if sync:
+            os.fsync(file.fileno())
+
+
+@cache
+def versions() -> dict[str, str]:
+    """The versions of what decides a score."""
+    return {name: version for name in PACKAGES if (version := version_of(name))}
+
+
+def version_of(package: str) -> str | None:
+    """The installed version of a package, or None."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def code_hash() -> str:
+    """Twelve digits of sha256 over labkit's own source."""
+    digest, root = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:12]
 
 
 def read_lines(name: str) -> Iterator[dict[str, Any]]:

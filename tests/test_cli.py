@@ -134,6 +134,85 @@ def test_the_offline_cross_encoder_answers(folder):
     assert (answer["encoded"], answer["cached"]) == (3, 0)  # each passage is read with the question
 
 
+@pytest.fixture(scope="module")
+def traced(folder, tmp_path_factory):
+    """A trace of three requests over the folder, and the pipeline's answer to the first."""
+    file = tmp_path_factory.mktemp("traced") / "trace.jsonl"
+    pipe = lk.TwoStage(lk.BM25Retriever(lk.load_collection(str(folder))), lk.CohereReranker())
+    answer = lk.Trace(file).wrap(pipe).search("wide table")
+    lk.Trace(file, queries="hash").wrap(lk.system("bm25+late", pipe.collection)).search("long table", k=2)
+    lk.Trace(file).wrap(lk.BM25Retriever(pipe.collection)).search("table for ann@example.org")
+    return file, answer, [json.loads(line)["id"] for line in file.read_text().splitlines()]
+
+
+def test_trace_list_has_a_line_a_request(traced):
+    file, _, ids = traced
+    lines = labkit("trace", "list", file).stdout.splitlines()
+    assert [line.split()[1] for line in lines] == [i[:8] for i in ids]
+    assert "'wide table'" in lines[0]
+    assert "bm25+cohere" in lines[0]
+    assert "answered, 1 search units" in lines[0]
+    assert "long table" not in lines[1]
+    assert "'table for [email]'" in lines[2]
+    assert [line["id"] for line in json.loads(labkit("trace", "list", file, "--json").stdout)] == ids
+
+
+def test_trace_show_tells_the_stages_of_one_request(traced):
+    file, answer, ids = traced
+    told = labkit("trace", "show", file, "--request", ids[0][:6]).stdout
+    assert "bm25 (k=50): 3 out in " in told
+    assert "cohere (top_n=5): 3 in, 3 out in " in told
+    assert "note: a stand-in answered" in told
+    assert f"   1   ({answer[0].previous_rank})" in told
+    assert "table for [email]" in labkit("trace", "show", file).stdout  # the last one
+
+
+def test_trace_replay_of_an_unchanged_request_is_0(traced):
+    file, answer, ids = traced
+    done = labkit("trace", "replay", file, "--request", ids[0], "--json")
+    result = json.loads(done.stdout)
+    assert (done.returncode, result["same"], result["causes"], result["effects"]) == (0, True, [], [])
+    assert result["logged"] == result["now"] == answer.ids
+
+
+def test_trace_replay_of_a_hidden_query_needs_its_text(traced):
+    file, _, ids = traced
+    without = labkit("trace", "replay", file, "--request", ids[1])
+    wrong = labkit("trace", "replay", file, "--request", ids[1], "--query", "a long table")
+    right = labkit("trace", "replay", file, "--request", ids[1], "--query", "long table")
+    assert (without.returncode, wrong.returncode, right.returncode) == (2, 2, 0)
+    assert "logged only its hash. Give the text that was asked: --query TEXT" in without.stderr
+    assert "its hash differs" in wrong.stderr
+    assert "The answer is the same." in right.stdout
+    assert "cannot be replayed exactly" in labkit("trace", "replay", file, "--last").stderr
+
+
+def test_trace_replay_over_changed_documents_is_1_and_says_why(traced, tmp_path):
+    file, _, ids = traced
+    changed = [{**row, "text": row["text"].replace("wide", "broad")} for row in TOY]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, changed)))
+    done = labkit("trace", "replay", file, "--request", ids[0], "--collection", tmp_path)
+    assert done.returncode == 1
+    assert "cause:  the documents of " in done.stdout
+    assert "cause:  the text of " in done.stdout
+    assert "effect: " in done.stdout
+    assert done.stdout.index("cause:") < done.stdout.index("effect:")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["list", "nope.jsonl"], "labkit: there is no trace "),
+        (["show", "{file}", "--request", "nope"], "labkit: no request begins with 'nope'"),
+        (["show", "{file}", "--request", "1", "--last"], "labkit: give --request ID or --last, not both"),
+    ],
+)
+def test_a_trace_that_cannot_be_read_is_one_line_and_2(words, message, traced):
+    done = labkit("trace", *[word.format(file=traced[0]) for word in words])
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert message in done.stderr
+
+
 def test_warm_encodes_once(folder, tmp_path):
     first = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))
     again = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))

@@ -44,7 +44,9 @@ def read_folder(folder: Path) -> Collection:
         judged = read_qrels(file, docs, queries, qrels, notes)
         if file.parent.name == "qrels":
             splits[file.stem] = [key for key in queries if key in judged]
-    return Collection(folder.name, docs, queries, qrels, splits, info, warnings=notes.sentences())
+    return Collection(
+        folder.name, docs, queries, qrels, splits, info, warnings=notes.sentences(), source=str(folder.resolve())
+    )
 
 
 def read_queries(file: Path, notes: Notes) -> tuple[dict[str, str], dict[str, list[str]], dict[str, dict]]:

@@ -53,6 +53,7 @@ class Collection:
     query_info : dict of query id to what else is known of it (kind, note, proof); may be empty
     warnings : what was skipped or repaired while reading, one sentence each, with its count
     drift : dict of counts for a collection read from installed packages (see `labkit.corpus.pydocs`)
+    source : the folder that it was read from; "" where its name says it
     """
 
     name: str
@@ -63,6 +64,7 @@ class Collection:
     query_info: dict[str, dict] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     drift: dict[str, int] = field(default_factory=dict)
+    source: str = ""
 
     def __repr__(self) -> str:
         return f"Collection({self.name!r}, {len(self.docs):,} documents, {len(self.queries):,} queries)"

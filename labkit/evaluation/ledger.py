@@ -6,26 +6,23 @@ on the same queries that differs least from it; a run that changes more than one
 
 from __future__ import annotations
 
-import hashlib
 import html
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from labkit.errors import LabError
-from labkit.evaluation.bench import version_of
 from labkit.evaluation.knobs import changes
-from labkit.records import append_line, read_counted
+from labkit.records import append_line, code_hash, read_counted, versions
 
 if TYPE_CHECKING:
     from labkit.evaluation.evaluate import Evaluation
 
 FILE = "ledger.jsonl"
-PACKAGES = ("late-interaction-lab", "torch", "sentence-transformers", "numpy", "bm25s", "faiss-cpu")
 SHOWN = "nDCG@10"
 
 
@@ -149,21 +146,6 @@ def causes(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
     if a.get("code") != b.get("code"):
         found.append(f"code: {a.get('code')} → {b.get('code')}")
     return (*found, *changes(a.get("versions", {}), b.get("versions", {}), "version of "))
-
-
-@cache
-def code_hash() -> str:
-    """Twelve digits of sha256 over labkit's own source."""
-    digest, root = hashlib.sha256(), Path(__file__).parent.parent
-    for path in sorted(root.rglob("*.py")):
-        digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()[:12]
-
-
-@cache
-def versions() -> dict[str, str]:
-    """The versions of what decides a score."""
-    return {name: version for name in PACKAGES if (version := version_of(name))}
 
 
 def _with_parents(lines: list[dict[str, Any]]) -> list[Run]:

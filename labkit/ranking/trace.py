@@ -1,0 +1,227 @@
+"""Traces: one line of JSON for each request, with what every stage got, gave, cost and took.
+
+A request is one line, not one a stage: a line is written in one go, so it is whole or skipped, and nothing has to be
+joined to read it. The price: a request that is under way when the process dies leaves no line. Texts of documents are
+not written, only hashes that tell whether they changed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache, partial
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock
+
+from labkit import paths
+from labkit.errors import LabError, check_count
+from labkit.ranking.ranking import Ranking
+from labkit.ranking.redaction import RULES, Redaction, Salt, without_keys
+from labkit.ranking.two_stage import Searcher, TwoStage
+from labkit.ranking.watched import Request, about, run
+from labkit.records import code_hash, read_counted, versions, write_bytes
+
+SCHEMA = 1
+FILE = "trace.jsonl"
+QUERIES = ("redacted", "hash", "text")
+QUOTED = 8  # characters in a row that a sentence shares with a query quote it
+ID_DIGITS = 8
+WAIT_SECONDS = 1.0  # no request waits longer for the log
+log = logging.getLogger(__name__)
+
+
+class Trace:
+    """A file of traces. ``wrap`` a pipeline, and each of its requests is one line.
+
+    Parameters
+    ----------
+    path : the file; ``trace.jsonl`` under `labkit.paths.home` if None
+    queries : ``"redacted"`` writes the query after the rules, ``"hash"`` only its salted hash, ``"text"`` as it is.
+        The hash is always there. Ids, notes and errors pass the rules in any mode; the keys in the environment never
+        reach a line.
+    rules : (name, regular expression) pairs; add to `labkit.ranking.redaction.RULES`
+    max_bytes, backups : a file that would grow beyond ``max_bytes`` becomes ``path.1``, that ``path.2``, and so on, as
+        `logging.handlers.RotatingFileHandler` names them; the oldest beyond ``backups`` goes. The handler itself is
+        not safe with several processes; here it rotates under the same lock under which each line is written.
+    sync : wait until each line is on disk. Off: a killed process loses nothing, the system has the line; only a power
+        cut may lose the last ones, and each request would pay for the disk.
+
+    Attributes
+    ----------
+    lost : requests that could not be written. They were answered all the same.
+
+    Raises
+    ------
+    LabError
+        For bad parameters.
+    """
+
+    def __init__(
+        self, path: Path | str | None = None, queries: str = "redacted", rules: Sequence[tuple[str, str]] = RULES,
+        max_bytes: int = 10_000_000, backups: int = 5, sync: bool = False,
+    ) -> None:  # fmt: skip
+        if queries not in QUERIES:
+            raise LabError(f"queries must be one of {', '.join(QUERIES)}; got {queries!r}.")
+        self.path = Path(path).expanduser().resolve() if path else paths.home() / FILE
+        self.queries, self.sync = queries, sync
+        self.max_bytes, self.backups = check_count(max_bytes, "max_bytes"), check_count(backups, "backups")
+        self.lost = 0
+        self._redaction, self._salt, self._lock = Redaction(rules), Salt(), threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Trace({str(self.path)!r}, queries={self.queries!r}, lost={self.lost})"
+
+    def wrap(self, system: Searcher | TwoStage) -> Searcher | TwoStage:
+        """The same system, logged: a TwoStage stays one. Its configuration is read now, which loads its models.
+
+        Logging never fails a request: what cannot be written is counted in ``lost`` and warned of once.
+        """
+        return _TracedTwoStage(system, self) if isinstance(system, TwoStage) else _Traced(system, self)
+
+    def read(self) -> tuple[list[dict[str, Any]], int]:
+        """The requests of this file, as `read_traces` gives them."""
+        return read_traces(self.path)
+
+    def search(self, system: Searcher | TwoStage, about: dict[str, Any], query: str, **settings: Any) -> Ranking:
+        """One logged request: what ``wrap`` calls."""
+        request = run(system, query, settings)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            line = json.dumps(self._line(request, about), allow_nan=False, default=_plain) + "\n"
+            with FileLock(f"{self.path}.lock", timeout=WAIT_SECONDS):
+                self._rotate(len(line))
+                write_bytes(self.path, line.encode("ascii"), self.sync)
+        except Exception as error:
+            self._lose(error)
+        if request.error:
+            raise request.error
+        return request.ranking
+
+    def _line(self, request: Request, about: dict[str, Any]) -> dict[str, Any]:
+        counts: Counter[str] = Counter()
+        query = request.query if isinstance(request.query, str) else repr(request.query)
+        shown = {"text": query, "hash": None, "redacted": query}[self.queries]
+        if self.queries == "redacted":
+            shown = self._redaction.clean(query, counts)
+        shown = without_keys(shown, counts)
+        say = partial(self._sentence, counts=counts, hidden="" if shown == query else query)
+        error = f"{type(request.error).__name__}: {say(str(request.error))}" if request.error else ""
+        line = {
+            "schema": SCHEMA, "id": uuid4().hex, "at": request.at.isoformat(timespec="milliseconds"),
+            "outcome": request.outcome, "error": error,
+            "query": shown, "query_exact": shown == request.query, "query_hash": self._salt.hash(query),
+            "salt": self._salt.name, **about, **_counts(request.settings, say), "seconds": round(request.seconds, 6),
+            "stages": self._stages(request, say, counts), "versions": versions(), "code": code_hash(),
+        }  # fmt: skip
+        line["cost"] = dict(sum((Counter(stage["cost"]) for stage in line["stages"]), Counter()))
+        return {**without_keys(line, counts), "redacted": dict(counts)}
+
+    def _sentence(self, text: str, counts: Counter[str], hidden: str) -> str:
+        """A note or an error after the rules, or none of it where it quotes a query that is not to be shown."""
+        width = min(QUOTED, len(hidden))
+        if width >= 4 and any(text[i : i + width] in hidden for i in range(len(text) - width + 1)):
+            return "[left out: it quotes the query]"
+        return self._redaction.clean(text, counts)
+
+    def _stages(self, request: Request, say: Callable[[str], str], counts: Counter[str]) -> list[dict[str, Any]]:
+        """The stages with ids and sentences after the rules. An id that changed carries a hash, to stay one of many."""
+
+        @cache
+        def doc_id(given: str) -> str:
+            shown = self._redaction.clean(given, counts)
+            return shown if shown == given else f"{shown}#{self._salt.hash(given)[:ID_DIGITS]}"
+
+        stages = [stage.to_dict() for stage in request.stages]
+        for stage in stages:
+            stage["in"] = [doc_id(given) for given in stage["in"]]
+            stage["out"] = [{**hit, "id": doc_id(hit["id"]), "reason": say(hit["reason"])} for hit in stage["out"]]
+            stage.update({name: say(stage[name]) for name in ("note", "fallback")})
+            stage.update(_counts({name: stage[name] for name in ("k", "top_n") if name in stage}, say))
+        return stages
+
+    def _rotate(self, coming: int) -> None:
+        with suppress(OSError):  # where a reader holds the file (Windows) it grows on
+            if self.path.is_file() and 0 < self.path.stat().st_size > self.max_bytes - coming:
+                RotatingFileHandler(self.path, backupCount=self.backups, delay=True).doRollover()
+
+    def _lose(self, error: Exception) -> None:
+        with self._lock:
+            self.lost += 1
+            first = self.lost == 1
+        if first:  # a log record: a warning may be set to raise, and its text may hold a query
+            why = error if isinstance(error, OSError) else type(error).__name__
+            log.warning("a request was answered and not written to %s: %s. More are counted in .lost.", self.path, why)
+
+
+def read_traces(path: Path | str) -> tuple[list[dict[str, Any]], int]:
+    """The requests of a trace and of its rotated files, oldest first, and how many torn lines were skipped.
+
+    Raises
+    ------
+    LabError
+        If there is no such file, or a newer labkit wrote it.
+    """
+    path = Path(path).expanduser().resolve()
+    older = [p for p in path.parent.glob(f"{path.name}.*") if p.suffix[1:].isdigit()]
+    files = [p for p in (path, *sorted(older, key=lambda p: int(p.suffix[1:]))) if p.is_file()]
+    if not files:
+        raise LabError(f"there is no trace {str(path)!r}. lk.Trace(path).wrap(pipeline) writes one.")
+    found: dict[str, dict[str, Any]] = {}
+    torn = 0
+    for file in files:  # the newest first: a rotation meanwhile shows a line twice, never loses one
+        lines, skipped = read_counted(file)
+        torn += skipped
+        for line in reversed(lines):
+            schema = line.get("schema")
+            if isinstance(schema, int) and schema > SCHEMA:
+                raise LabError(f"{file.name} has lines of schema {schema}, and this labkit reads {SCHEMA}. Update it.")
+            if schema == SCHEMA:
+                found.setdefault(line["id"], line)
+    return list(found.values())[::-1], torn
+
+
+def _counts(settings: dict[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
+    """k and top_n: whole numbers or None; what was refused stands as text, after the rules."""
+    return {
+        name: value if value is None else int(value) if hasattr(value, "__index__") else say(repr(value))
+        for name, value in settings.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as Python's; anything else by its type alone."""
+    return value.item() if hasattr(value, "item") else f"<{type(value).__name__}>"
+
+
+class _Traced:
+    """A first stage, logged. What else it can do it does as before."""
+
+    def __init__(self, system: Searcher, trace: Trace) -> None:
+        self._system, self._trace, self._about = system, trace, about(system)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what copying asks for is not the system's
+            raise AttributeError(name)
+        return getattr(self._system, name)
+
+    def search(self, query: str, k: int = 50) -> Ranking:
+        return self._trace.search(self._system, self._about, query, k=k)
+
+
+class _TracedTwoStage(TwoStage):
+    """Two stages, logged."""
+
+    def __init__(self, system: TwoStage, trace: Trace) -> None:
+        super().__init__(system.first, system.reranker, system.k)
+        self._system, self._trace, self._about = system, trace, about(system)
+
+    def search(self, query: str, k: int | None = None, top_n: int = 5) -> Ranking:
+        return self._trace.search(self._system, self._about, query, k=k, top_n=top_n)

@@ -1,0 +1,133 @@
+"""A pipeline watched: what each of its stages got, gave and took in one request."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from labkit.errors import LabError
+from labkit.ranking.ranking import Hit, Ranking
+from labkit.ranking.two_stage import Searcher, TwoStage
+
+
+@dataclass
+class Stage:
+    """One stage of one request: whom it asked, with which setting, from which candidates, and what came."""
+
+    name: str
+    settings: dict[str, int | None]
+    candidates: Ranking | None
+    ranking: Ranking | None = None
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stage as plain data for JSON; what raised has no hits."""
+        got = self.ranking or Ranking("", ())
+        return {
+            "name": self.name, **self.settings, "in": self.candidates.ids if self.candidates is not None else [],
+            "out": [_hit(hit) for hit in got], "scale": got.scale, "model": got.model,
+            "seconds": round(self.seconds, 6), "encoded": got.encoded, "cached": got.cached, "cost": dict(got.cost),
+            "attempts": getattr(got, "attempts", 0), "note": got.note, "fallback": getattr(got, "fallback", ""),
+        }  # fmt: skip
+
+
+@dataclass
+class Request:
+    """One request as it ran: a ranking or an error, and the stages on the way."""
+
+    query: str
+    settings: dict[str, int | None]
+    at: datetime
+    stages: list[Stage] = field(default_factory=list)
+    ranking: Ranking | None = None
+    error: BaseException | None = None
+    seconds: float = 0.0
+
+    @property
+    def outcome(self) -> str:
+        """``"answered"``, ``"fallback"`` (a stage fell back), or ``"refused"`` (it raised)."""
+        if self.error:
+            return "refused"
+        fell = any(getattr(stage.ranking, "fallback", "") for stage in self.stages)
+        return "fallback" if fell else "answered"
+
+
+def run(system: Searcher | TwoStage, query: str, settings: dict[str, Any]) -> Request:
+    """Run a request and keep what every stage did; an error is kept too, not raised."""
+    request = Request(query, settings, datetime.now(UTC))
+    began = time.perf_counter()
+    try:
+        request.ranking = _watched(system, request.stages).search(query, **settings)
+    except BaseException as error:
+        request.error = error
+    request.seconds = time.perf_counter() - began
+    return request
+
+
+def about(system: Searcher | TwoStage) -> dict[str, Any]:
+    """What stays the same between requests: the system, its configuration, and the hash of the collection's documents.
+
+    A model that cannot be had is not an error yet: the configuration is then the name alone.
+    """
+    try:
+        configuration = getattr(system, "configuration", {"name": system.name})
+    except LabError:
+        configuration = {"name": system.name}
+    c = system.collection
+    documents = {"name": c.name, "source": c.source, "hash": c.with_queries([]).fingerprint[:16]}
+    return {"system": system.name, "configuration": configuration, "collection": documents}
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    """A hit without its texts, but with their hash."""
+    texts = hashlib.sha256(
+        "\0".join([hit.title, *(hit.passages or (hit.text,))]).encode("utf-8", "replace")
+    ).hexdigest()[:12]
+    finite = hit.score is not None and math.isfinite(hit.score)
+    return {
+        "id": hit.doc_id, "rank": hit.rank, "previous_rank": hit.previous_rank,
+        "score": float(hit.score) if finite else None, "reason": hit.reason or "", "texts": texts,
+    }  # fmt: skip
+
+
+class _Watched:
+    """A stage whose calls are kept; nothing is computed here that could fail."""
+
+    def __init__(self, part: Any, stages: list[Stage]) -> None:
+        self._part, self._stages = part, stages
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._part, name)
+
+    def search(self, query: str, k: int = 50) -> Ranking:
+        return self._kept(Stage(self._part.name, {"k": k}, None), lambda: self._part.search(query, k))
+
+    def rerank(self, query: str, candidates: Ranking, top_n: int = 5) -> Ranking:
+        stage = Stage(self._part.name, {"top_n": top_n}, candidates)
+        return self._kept(stage, lambda: self._part.rerank(query, candidates, top_n))
+
+    def _kept(self, stage: Stage, call: Callable[[], Ranking]) -> Ranking:
+        self._stages.append(stage)  # before the call: a stage that raises is in the trace too
+        began = time.perf_counter()
+        try:
+            stage.ranking = call()
+        finally:
+            stage.seconds = time.perf_counter() - began
+        return stage.ranking
+
+
+def _watched(system: Any, stages: list[Stage]) -> Any:
+    """A copy of the system whose every stage is watched."""
+    if not isinstance(system, TwoStage):
+        return _Watched(system, stages)
+    shadow = copy(system)
+    shadow.first, shadow.reranker = _watched(system.first, stages), _Watched(system.reranker, stages)
+    return shadow
