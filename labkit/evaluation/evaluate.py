@@ -34,6 +34,7 @@ class Evaluation:
     per_query : query id to measure to value
     latency_ms : ``p50`` and ``p95`` of one query, in milliseconds; None each where scores were looked up
     failures : query id to the error that kept it from being ranked; such a query scores 0
+    fallbacks : query id to the word for why a guard left the first stage's order; such a ranking counts as it is
     unanswerable : how many queries have judgments but no positive one; they are in no mean
     rankings : query id to what was ranked, unanswerable queries included
     configuration : what decides the rankings
@@ -59,6 +60,7 @@ class Evaluation:
     seconds_per_1000: float | None = field(default=None, repr=False, compare=False)
     looks: int = field(default=0, compare=False)
     run_id: str = field(default="", compare=False)
+    fallbacks: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def queries(self) -> int:
@@ -92,6 +94,7 @@ class Evaluation:
         known = {name: value for name, value in self.metrics.items() if value is not None}
         values = "  ".join(f"{name} {value:.3f}" for name, value in known.items()) or WITHHELD
         failed = f", {len(self.failures)} FAILED" if self.failures else ""
+        failed += f", {len(self.fallbacks)} FELL BACK" if self.fallbacks else ""
         drift = ", ".join(f"{count} documents {what}" for what, count in self.drift.items() if count)
         return (
             f"{self.system} on {self.collection} ({self.split}, {self.queries} queries, k={self.k}{failed}): {values}"
@@ -158,6 +161,7 @@ def evaluate(
         sum(bool(grades) for grades in part.qrels.values()) - len(qrels),
         {what: collection.drift[what] for what in ("missing", "changed") if collection.drift.get(what)},
         rankings, configuration(system, k), part.fingerprint, _per_1000(seconds), looks,
+        fallbacks={q: ranking.fallback for q, ranking in rankings.items() if ranking.fallback},
     )  # fmt: skip
     return run if withheld else ledger.record(run, note)
 

@@ -126,8 +126,8 @@ def record(run: Evaluation, note: str = "") -> Evaluation:
         "run_id": run_id, "collection": run.collection, "split": run.split, "system": run.system, "k": run.k,
         "configuration": run.configuration, "data": run.fingerprint, "code": code_hash(), "versions": versions(),
         "metrics": run.metrics, "per_query": run.per_query, "queries": run.queries, "failures": len(run.failures),
-        "latency_ms": run.latency_ms, "seconds_per_1000": run.seconds_per_1000, "looks": run.looks,
-        "note": note,
+        "fallbacks": len(run.fallbacks), "latency_ms": run.latency_ms, "seconds_per_1000": run.seconds_per_1000,
+        "looks": run.looks, "note": note,
     }  # fmt: skip
     try:
         append_line(FILE, line)

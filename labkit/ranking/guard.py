@@ -143,6 +143,11 @@ class Guard(Reranker):
         if self.budget:
             _ = self.budget.spent
 
+    @property
+    def stand_in(self) -> bool:
+        """Whether the reranker's scores are those of a stand-in."""
+        return self.reranker.stand_in
+
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
         """That of one call of the reranker."""
         return self.reranker.most_cost(query, hits)

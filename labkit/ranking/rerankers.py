@@ -72,7 +72,8 @@ class Reranker(ABC):
         Returns
         -------
         Ranking
-            Each hit with its previous rank. Equal scores keep the order of the candidates.
+            Each hit with its previous rank. Equal scores keep the order of the candidates. Its note repeats why an
+            earlier stage fell back.
 
         Raises
         ------
@@ -83,6 +84,7 @@ class Reranker(ABC):
         check_text(query, "query")
         hits = as_hits(candidates)
         earlier = candidates.seconds if isinstance(candidates, Ranking) else {}
+        told = candidates.note if isinstance(candidates, Ranking) and candidates.fallback else ""
         system = f"{candidates.system}+{self.name}" if isinstance(candidates, Ranking) else self.name
         if not hits:
             return Ranking(query, (), system, self.scale, {**earlier, "rerank": 0.0})
@@ -94,7 +96,7 @@ class Reranker(ABC):
         spent = time.perf_counter() - began + earlier.get("rerank", 0.0)
         return Ranking(
             query, kept, system, self.scale, {**earlier, "rerank": spent}, scored.encoded, scored.cached, self.model,
-            scored.cost, scored.note,
+            scored.cost, "; ".join(filter(None, [told, scored.note])),
         )  # fmt: skip
 
 

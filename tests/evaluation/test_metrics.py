@@ -109,6 +109,15 @@ def test_a_stand_in_is_run_and_timed_but_never_measured():
     assert [run.told["system"] for run in lk.ledger(collection="toy") if "cohere" in run.told["system"]] == []
 
 
+def test_rankings_that_fell_back_are_counted():
+    with lk.cohere_standin(faults="503") as url:
+        guarded = lk.Guard(lk.CohereReranker(base_url=url), attempts=1)
+        inner = lk.TwoStage(lk.BM25Retriever(C), guarded)
+        assert "1 FELL BACK" in repr(lk.evaluate(inner, C, split="dev"))
+        outer = lk.TwoStage(inner, lk.LateInteractionReranker()).search("red fish")
+    assert "not reranked, the order is the first stage's (" in outer.note
+
+
 def test_a_failing_query_is_counted_apart_and_scores_zero():
     class Shaky(lk.BM25Retriever):
         def search(self, query, k=50):
