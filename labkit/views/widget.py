@@ -1,8 +1,8 @@
 """What every interactive view shares: Python decides, a few small traits travel, JavaScript only paints.
 
-A view is two objects. A `Picture` with a ``scene()`` holds the numbers and is the static twin. A `LabWidget` builds that
-picture anew from its inputs whenever one of them changes, and sends the scene. So widget, HTML, text, SVG and PNG cannot
-differ. Needs ``pip install "late-interaction-lab[notebooks]"``.
+A view is two objects. A `Picture` with a ``scene()`` holds the numbers and is the static twin. A `LabWidget` builds
+that picture anew from its inputs whenever one of them changes, and sends the scene. So widget, HTML, text, SVG and PNG
+cannot differ. Needs ``pip install "late-interaction-lab[notebooks]"``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,9 @@ import traitlets
 
 from labkit.errors import LabError
 from labkit.views.figure import Picture
+from labkit.views.page import source
 
-STATIC = Path(__file__).parent / "static"
-
-
-def source(*names: str) -> str:
-    """The text of files in ``static/``, joined. A module made of several files has one ``export default``, at its end."""
-    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+__all__ = ["LabWidget", "source"]
 
 
 class LabWidget(anywidget.AnyWidget):
