@@ -22,13 +22,13 @@ function tell(model, name, value) {
   model.save_changes();
 }
 
-/** The frame of a view: the problem on top, a body that `paint(body, scene)` fills, and a line that is read aloud. */
+/** The frame of a view: the problem on top, a body that `paint(body, scene, say, repaint)` fills, a line read aloud. */
 function frame(model, root, name, paint) {
   const problem = el("p", { class: "lk-problem", role: "alert" });
   const body = el("div", { class: "lk-body" });
   const live = el("p", { class: "lk-hidden", "aria-live": "polite" });
   root.append(el("section", { class: `lk lk-${name}`, "aria-label": name }, problem, body, live));
-  const repaint = () => paint(body, model.get("scene"), (words) => (live.textContent = words));
+  const repaint = () => paint(body, model.get("scene"), (words) => (live.textContent = words), repaint);
   const complain = () => (problem.textContent = model.get("problem"));
   model.on("change:scene", repaint);
   model.on("change:problem", complain);
