@@ -14,7 +14,7 @@ from labkit.scoring.table import text_table
 from labkit.views import alignment_words as words
 from labkit.views.aligner import Match
 from labkit.views.compared import KINDS, Compared, Line
-from labkit.views.figure import Picture
+from labkit.views.figure import Page
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Reason(NamedTuple):
     why: str
 
 
-class Alignment(Compared, Picture):
+class Alignment(Compared, Page):
     """One state of the view, in every form. Parameters are those of `Compared`."""
 
     def __init__(self, *given: Any, **state: Any) -> None:

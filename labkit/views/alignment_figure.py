@@ -32,8 +32,12 @@ def _figure(view: Alignment) -> Figure:
     tall = 0.23 * len(rows) + 0.5
     map_tall = 0.11 * len(view.query) + 0.9 if len(view.shown.document) else 0.01
     text_tall = 0.19 * len(told) + 0.45
-    made = new_figure(10, text_tall + tall + map_tall)
-    top, middle, bottom = made.subplots(3, 1, height_ratios=[text_tall, tall, map_tall])
+    height = text_tall + tall + map_tall
+    made = new_figure(10, height)
+    made.set_layout_engine("none")  # places are known, and no label can push them
+    top = made.add_axes((0.09, 1 - (text_tall - 0.1) / height, 0.9, (text_tall - 0.2) / height))
+    middle = made.add_axes((0.09, map_tall / height, 0.9, tall / height))
+    bottom = made.add_axes((0.09, 0.42 / height, 0.9, max(0.01, map_tall - 0.5) / height))
     for axes in (top, middle):
         axes.set_axis_off()
     top.text(0, 1, _wrapped(words.headline(view))[0], fontsize=13, fontweight="bold", va="top", transform=top.transAxes)
@@ -75,9 +79,9 @@ def _bars(axes: Axes, view: Alignment, rows: list[Row]) -> None:
         if line is None:
             axes.axhline(y - 0.5, color=GREY, lw=0.7)
             continue
-        axes.barh(y, 9 * max(0.0, line.earned) / most, left=38, height=0.6, color=BLUE, alpha=0.5 if light else 1)
+        axes.barh(y, 9 * max(0.0, line.earned) / most, left=39, height=0.6, color=BLUE, alpha=0.5 if light else 1)
         if rival:
-            axes.barh(y, 9 * max(0.0, line.rival_earned) / most, left=71, height=0.6, facecolor="white",
+            axes.barh(y, 9 * max(0.0, line.rival_earned) / most, left=72, height=0.6, facecolor="white",
                       edgecolor=ORANGE, hatch="////", lw=0.8, alpha=0.6 if light else 1)  # fmt: skip
             colour = BLUE if line.difference >= 0 else ORANGE
             axes.barh(y, 4.5 * line.difference / widest, left=94, height=0.6, color=colour, alpha=0.6 if light else 1)
@@ -86,13 +90,13 @@ def _bars(axes: Axes, view: Alignment, rows: list[Row]) -> None:
 def _texts(axes: Axes, y: float, cells: list[str], colour: str, bold: bool = False, struck: bool = False) -> None:
     weight = "bold" if bold else "normal"
     shown = [f"({cell})" if struck and n == 0 else cell for n, cell in enumerate(cells)]
-    for cell, x, right in zip(shown, (0, 16, 37, 49, 70, 88), (0, 0, 1, 0, 1, 1), strict=False):
+    for cell, x, right in zip(shown, (0, 16, 38, 49, 71, 88), (0, 0, 1, 0, 1, 1), strict=False):
         axes.text(
             x, y, _cut(cell), va="center", ha="right" if right else "left", fontsize=9, color=colour, weight=weight
         )
 
 
-def _cut(text: str, longest: int = 24) -> str:
+def _cut(text: str, longest: int = 21) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 

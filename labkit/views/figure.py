@@ -77,6 +77,13 @@ class Picture(ABC):
         return stream.getvalue()
 
 
+class Page(Picture):
+    """A picture whose HTML form is text and tables, not the figure: notebooks show that."""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/html": self.to_html(), "text/plain": self.to_text()}
+
+
 def check_picture_path(path: Path) -> None:
     """Raise a `LabError` unless a picture can be written there, so that long work does not end in one."""
     if path.suffix not in (".svg", ".png"):

@@ -11,7 +11,7 @@ from labkit.ranking.ranking import Hit, Ranking, score_text
 from labkit.scoring.table import text_table
 from labkit.views.aligner import short_names
 from labkit.views.compared import NONE
-from labkit.views.figure import BLUE, GREY, Picture, new_figure
+from labkit.views.figure import BLUE, GREY, Page, new_figure
 from labkit.views.page import Cell, block, isolated, table
 from labkit.views.words import one_line, visible
 
@@ -22,7 +22,7 @@ HEAD = ("rank", "document", "score")
 SHOWN_TEXT = 4_000  # characters of a text
 
 
-class ScoresOnly(Picture):
+class ScoresOnly(Page):
     """A ranking without token scores.
 
     Parameters

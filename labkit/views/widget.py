@@ -7,6 +7,7 @@ cannot differ. Needs ``pip install "late-interaction-lab[notebooks]"``.
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,12 +28,14 @@ class LabWidget(anywidget.AnyWidget):
     ----------
     scene : what JavaScript paints, as plain data; only Python writes it
     problem : a sentence to show above the last good scene; "" when all is well
+    took : milliseconds that Python needed for the last answer
     picture : the static twin of what is shown now
     """
 
     inputs: ClassVar[tuple[str, ...]] = ()
     scene = traitlets.Dict().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
+    took = traitlets.Float().tag(sync=True)
     picture: Picture
 
     def __init__(self, **inputs: Any) -> None:
@@ -50,14 +53,15 @@ class LabWidget(anywidget.AnyWidget):
         return self.draw(**{name: given.get(name, traits[name].default()) for name in self.inputs})
 
     def _answer(self, _: Any) -> None:
+        began = time.perf_counter()
         with self.hold_sync():
             try:
                 self.picture = self._drawn({name: getattr(self, name) for name in self.inputs})
+                self.scene = self.picture.scene()  # type: ignore[attr-defined]
+                self.problem = ""
             except LabError as error:
                 self.problem = str(error)
-                return
-            self.problem = ""
-            self.scene = self.picture.scene()  # type: ignore[attr-defined]
+            self.took = 1_000 * (time.perf_counter() - began)
 
     def to_text(self) -> str:
         """What is shown now, as plain text."""

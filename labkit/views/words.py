@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 JOINERS = "\u200c\u200d"  # meant inside emoji and in scripts beyond Latin
 LONGEST = 60
-MARKS = 3  # combining marks that one letter may carry; more would grow over the lines around it
+# Beyond the third combining mark on a letter: they would grow over the lines around it.
+MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
+EXCESS = re.compile(f"(?<={MARK}{{3}}){MARK}+")
 
 
 def visible(text: str, longest: int | None = None) -> str:
@@ -15,15 +18,10 @@ def visible(text: str, longest: int | None = None) -> str:
     >>> visible("abc\\u202edef"), visible("x" * 70, longest=10)
     ('abc⟦U+202E⟧def', 'xxxxxxxxxx⟦60 more⟧')
     """
-    kept = text if longest is None or len(text) <= longest else text[:longest]
-    shown, marks = [], 0
-    for i, character in enumerate(kept):
-        category = unicodedata.category(character)
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks <= MARKS:
-            named = category in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") and character not in "\n\t"
-            shown.append(f"⟦U+{ord(character):04X}⟧" if named and not _joins(kept, i) else character)
-    return "".join(shown) + (f"⟦{len(text) - longest:,} more⟧" if len(kept) < len(text) else "")  # type: ignore[operator]
+    whole = EXCESS.sub("", text)
+    kept = whole if longest is None else whole[:longest]
+    shown = (f"⟦U+{ord(c):04X}⟧" if _unseen(c) and not _joins(kept, i) else c for i, c in enumerate(kept))
+    return "".join(shown) + (f"⟦{len(whole) - len(kept):,} more⟧" if len(kept) < len(whole) else "")
 
 
 def one_line(text: str, longest: int = LONGEST) -> str:
@@ -33,6 +31,13 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     'two lines'
     """
     return visible(" ".join(text.split()), longest)
+
+
+def _unseen(character: str) -> bool:
+    """Whether it is a control, format or private character, a separator of lines, or no character at all."""
+    never = ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
+    category = unicodedata.category(character)
+    return never or (category in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") and character not in "\n\t")
 
 
 def _joins(text: str, i: int) -> bool:

@@ -202,7 +202,7 @@ function paintAlignment(body, scene, say, repaint, model, state) {
     words ? el("div", { class: "lk-why" },
       el("table", { class: "lk-reasons" }, el("tbody", {}, scene.reasons.map((r) => el("tr", {}, el("td", { class: "lk-num" }, r[0]), el("td", {}, iso(r[1])), el("td", {}, iso(r[2])))))),
       scene.told ? el("div", { class: "lk-told" }, el("div", { class: "lk-meter" }, el("span", { style: `width:${100 * Math.max(0, Math.min(1, scene.share))}%` }),
-        el("b", {}, `function words ${Math.round(100 * scene.share)}%`)), el("p", {}, iso(scene.told))) : null) : "",
+        el("b", {}, `${Math.round(100 * scene.share)}% from function words`)), el("p", {}, iso(scene.told))) : null) : "",
     ...scene.notes.map((note) => el("p", { class: "lk-soft" }, iso(note))), status,
     el("div", { class: `lk-panels lk-live${two}` }, scene.panels.map(panel)),
     words ? el("div", { class: "lk-side" }, el("div", {}, rows(), el("p", { class: `lk-receipt${scene.balanced ? "" : " lk-bad"}` }, scene.receipt)),

@@ -27,15 +27,19 @@ function frame(model, root, name, paint) {
   const problem = el("p", { class: "lk-problem", role: "alert" });
   const body = el("div", { class: "lk-body" });
   const live = el("p", { class: "lk-hidden", "aria-live": "polite" });
-  root.append(el("section", { class: `lk lk-${name}`, "aria-label": name }, problem, body, live));
+  const section = el("section", { class: `lk lk-${name}`, "aria-label": name }, problem, body, live);
+  root.append(section);
   const repaint = () => paint(body, model.get("scene"), (words) => (live.textContent = words), repaint);
+  const timed = () => (section.dataset.took = model.get("took")); // milliseconds in Python
   const complain = () => (problem.textContent = model.get("problem"));
   model.on("change:scene", repaint);
   model.on("change:problem", complain);
+  model.on("change:took", timed);
   repaint();
   complain();
   return () => {
     model.off("change:scene", repaint);
     model.off("change:problem", complain);
+    model.off("change:took", timed);
   };
 }
