@@ -78,7 +78,7 @@ def _standings(view: Alignment) -> str:
                      + [Cell(cell, "lk-num") for cell in cells[2:]]))  # fmt: skip
     head = view.standings_head()
     names = [Cell(head[0], "lk-num"), Cell(head[1]), Cell(""), *(Cell(name, "lk-num") for name in head[2:])]
-    return table(names, rows)
+    return table(names, rows, "lk-docs")
 
 
 def _rows(view: Alignment) -> str:

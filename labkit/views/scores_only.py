@@ -95,7 +95,7 @@ class ScoresOnly(Page):
         return block(
             "alignment",
             f"<p>{isolated(self.title)}</p><h3>{isolated(self.headline())}</h3>{notes}"
-            f"{table(list(map(Cell, HEAD)), rows)}{text}",
+            f"{table(list(map(Cell, HEAD)), rows, 'lk-docs')}{text}",
             "alignment.css",
         )
 

@@ -3,9 +3,11 @@
 import gc
 import tracemalloc
 
+import nbformat
 import pytest
 import traitlets
 from ipywidgets.widgets.widget import _instances
+from nbconvert import HTMLExporter
 
 import labkit as lk
 from labkit.views.figure import Picture, new_figure
@@ -79,6 +81,15 @@ def test_the_bundle_carries_the_live_view_and_the_twin():
     assert data["text/plain"] == repr(widget) == "twice 4 is 8 <"
     assert "twice 4 is 8 &lt;" in data["text/html"]
     assert data["text/html"] == Doubler(number=4)._repr_mimebundle_()[0]["text/html"]
+
+
+def test_nbconvert_shows_the_twin_where_no_kernel_answers():
+    data, _ = Doubler(number=4)._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data)
+    cell = nbformat.v4.new_code_cell("view", outputs=[output])
+    page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    assert "twice 4 is 8 &lt;" in page
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] not in page
 
 
 def test_a_closed_view_is_forgotten_and_still_has_its_twin():

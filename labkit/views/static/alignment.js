@@ -132,7 +132,8 @@ function paintAlignment(body, scene, say, repaint, model, state) {
       if (!piece.fold) return run(n + 1, piece);
       const key = `${part.title} ${i}`;
       if (state.unfolded.has(key)) return piece.runs.map((inner) => run(n + 1, inner));
-      return [" ", el("button", { type: "button", class: "lk-fold", onclick: () => { state.unfolded.add(key); repaint(); } },
+      const [hidden] = piece.runs.find(Array.isArray)[1]; // the token that has the focus once it is unfolded
+      return [" ", el("button", { type: "button", class: "lk-fold", "data-place": n + 1, "data-token": hidden, onclick: () => { state.unfolded.add(key); repaint(); } },
         `… ${piece.fold} tokens …`), " "];
     });
     const cut = part.unread ? el("span", { class: "lk-cut" }, el("b", {}, "✂ cut here: not read "), part.unread) : null;
@@ -208,7 +209,7 @@ function paintAlignment(body, scene, say, repaint, model, state) {
     words ? el("div", { class: "lk-side" }, el("div", {}, rows(), el("p", { class: `lk-receipt${scene.balanced ? "" : " lk-bad"}` }, scene.receipt)),
       scene.matrix.columns ? map() : "") : "");
   light();
-  if (!kept) return;
+  if (!kept || !Object.keys(kept).length) return;
   const same = [...body.querySelectorAll("[data-name],[data-kind],[data-doc],[data-token]")].find((element) =>
     Object.entries(kept).every(([name, value]) => element.dataset[name] === value));
   same?.focus();
