@@ -53,10 +53,11 @@ class Compared:
         self, query: Read, matches: Sequence[Match], shown: int = BEST, against: int = BEST,
         without: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self.query, self.matches, self.without = query, list(matches), set(without)
+        self.query, self.matches = query, list(matches)
         kinds = [query.words[number].kind for number in query.word_of]
-        self.counted = np.array([kind not in self.without for kind in kinds], bool)
         self.kinds = [kind for kind in KINDS if kind in kinds]
+        self.without = set(self.kinds) & set(without)
+        self.counted = np.array([kind not in self.without for kind in kinds], bool)
         self.shown = self._chosen(shown, None) or self.matches[0]
         self.against = None if against == NONE else self._chosen(against, self.shown)
         self.lines = [self._line(number, word) for number, word in enumerate(query.words, start=1)]

@@ -214,7 +214,12 @@ def test_editing_choosing_and_toggling_come_back_as_scenes():
 def test_a_number_that_no_document_has_falls_back_to_the_best():
     widget = lk.show_alignment(QUERY, DOCS, ToyEncoder())
     FrontEnd(widget).set(shown=99, against=99, without=["nonsense"])
-    assert widget.scene["headline"].startswith("B is above A by 0.20")
+    assert widget.scene["headline"] == "B is above A by 0.20."
+
+
+def test_leaving_out_what_a_query_does_not_have_changes_nothing(source_of_toys):
+    view = source_of_toys.draw("rows", without=["function word", "word"])
+    assert view.to_text() == source_of_toys.draw("rows").to_text()
 
 
 @pytest.mark.parametrize(

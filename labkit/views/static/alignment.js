@@ -23,7 +23,7 @@ function paintAlignment(body, scene, say, repaint, model, state) {
     if (state.over) for (const [p, t] of linked(...state.over)) tokens[p]?.get(t)?.classList.add("lk-lit");
     for (const row of body.querySelectorAll("tr[data-tokens]")) {
       const own = row.dataset.tokens.split(" ");
-      row.classList.toggle("lk-on", own.some((t) => tokens[0].get(Number(t))?.classList.contains("lk-lit")));
+      row.classList.toggle("lk-hot", own.some((t) => tokens[0].get(Number(t))?.classList.contains("lk-lit")));
     }
   }
   function over(place, token, words) {
