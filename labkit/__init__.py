@@ -38,6 +38,7 @@ _ROOM_OF = {
     "smallest_effect": "evaluation.statistics",
     "ledger": "evaluation.ledger",
     "movers": "evaluation.movers",
+    "show_alignment": "views.show_alignment",
     "slope_chart": "views.slope_chart",
     "scoreboard": "views.scoreboard",
     "deltas": "views.deltas",

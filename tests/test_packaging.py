@@ -121,6 +121,8 @@ def test_the_wheel_ships_data_and_no_more(tmp_path):
     shipped = {f"labkit/_data/{path.relative_to(ROOT / 'data').as_posix()}" for path in shipped_data()}
     assert {name for name in names if name.startswith("labkit/_data/")} == shipped
     assert {"labkit/py.typed", "labkit/__init__.py"} <= names
+    static = {f"labkit/views/static/{path.name}" for path in (ROOT / "labkit" / "views" / "static").iterdir()}
+    assert {"labkit/views/static/lab.js", "labkit/views/static/alignment.css"} <= static <= names
     assert {name.split("/")[0] for name in names} == {"labkit", wheel.name.split("-py3")[0] + ".dist-info"}
 
 

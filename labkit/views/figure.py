@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import warnings
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,9 +70,18 @@ class Picture(ABC):
         import matplotlib as mpl
 
         stream = io.BytesIO()
-        with mpl.rc_context({"svg.hashsalt": "labkit", "svg.fonttype": "none"}):
+        settings = {"svg.hashsalt": "labkit", "svg.fonttype": "none", "text.parse_math": False}  # a $ is a dollar
+        with mpl.rc_context(settings), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")  # SVG keeps the text; PNG shows a box
             self.figure().savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None, **options)
         return stream.getvalue()
+
+
+class Page(Picture):
+    """A picture whose HTML form is text and tables, not the figure: notebooks show that."""
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return {"text/html": self.to_html(), "text/plain": self.to_text()}
 
 
 def check_picture_path(path: Path) -> None:
