@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "labkit-cross-minilm"
 FILE = "cross_encoder.safetensors"
-SHA256 = "0"
+SHA256 = "01b5402a9ac65cfe17ddf69595780a1477dc29394fd78176ae1d755a1a2c8fdf"
 LENGTH = 320  # tokens of a pair: a query of 64 and what the other systems read of a document
 
 
