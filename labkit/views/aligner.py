@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,6 +78,7 @@ class Aligner:
         self.names = short_names([hit.doc_id for hit in self.hits])
         self.passages, self.starts = flat(self.hits)
         self.packed = encoder.encode_documents(self.passages)
+        self._read = cache(lambda i: read(self.passages[i], self.packed, i))  # a query changes nothing about them
         self._last: tuple[str, Read, tuple[Match, ...]] | None = None
 
     def align(self, query: str) -> tuple[Read, tuple[Match, ...]]:
@@ -101,7 +102,7 @@ class Aligner:
     def _match(self, number: int, queries, scores: np.ndarray, winners: np.ndarray) -> Match:  # type: ignore[no-untyped-def]
         bounds = [*self.starts, len(self.passages)]
         i = bounds[number] + int(scores[bounds[number] : bounds[number + 1]].argmax())
-        document = read(self.passages[i], self.packed, i)
+        document = self._read(i)
         table = similarity_table(queries, self.packed[i : i + 1])  # type: ignore[arg-type]
         won = winners[i] if len(document) else np.zeros(0, np.int32)
         return Match(number, self.names[number], document, float(scores[i]), table, won)
