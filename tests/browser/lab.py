@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
+ROOT = Path(__file__).parents[2]
 SERVE = [
     "--no-browser",
     "--allow-root",
@@ -75,7 +76,9 @@ class Lab:
             "JUPYTERLAB_SETTINGS_DIR": "settings",
             "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         }
-        return {"JUPYTER_TOKEN": self.token, **{key: str(self.folder / name) for key, name in folders.items()}}
+        path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(ROOT)]))  # kernels import `tests` too
+        own = {key: str(self.folder / name) for key, name in folders.items()}
+        return {"JUPYTER_TOKEN": self.token, "PYTHONPATH": path, **own}
 
     def _listening(self) -> list[Path]:
         """The file that the server writes once it listens."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+COLOURS = re.compile(r"\x1b\[[\d;]*m")
 RUNS_WITHIN = 180_000  # milliseconds
 KERNEL = "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
 IDLE = f"window.jupyterapp && {KERNEL}?.status === 'idle' && !document.querySelector('#jupyterlab-splash')"
@@ -63,7 +67,7 @@ class Notebook:
         self.page.wait_for_function(IDLE)
         self.page.set_default_timeout(30_000)
         failed = [out for outputs in self.outputs() for out in outputs if out["output_type"] == "error"]
-        assert not failed, "\n".join(failed[0]["traceback"])
+        assert not failed, COLOURS.sub("", "\n".join(failed[0]["traceback"]))
 
     def outputs(self) -> list[list[dict]]:
         """Each cell's outputs, as a notebook file stores them; none for Markdown."""
@@ -78,11 +82,11 @@ class Notebook:
         area.wait_for()
         return area
 
-    def evaluate(self, expression: str) -> str:
-        """The repr of a Python expression in the kernel."""
-        found = self.page.evaluate(EVALUATE, expression)
-        assert found["status"] == "ok", found
-        return found["data"]["text/plain"]
+    def evaluate(self, expression: str) -> Any:
+        """The value of a Python expression in the kernel, by way of JSON."""
+        found = self.page.evaluate(EVALUATE, f"__import__('json').dumps({expression})")
+        assert found["status"] == "ok", COLOURS.sub("", "\n".join(found["traceback"]))
+        return json.loads(ast.literal_eval(found["data"]["text/plain"]))
 
     def theme(self, name: str) -> None:
         """Change to ``light`` or ``dark`` and wait until it is painted."""

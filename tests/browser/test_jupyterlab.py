@@ -37,7 +37,7 @@ def test_a_click_reaches_the_kernel_and_a_trait_reaches_the_page(notebook):
     assert button.text_content() == "count 0"
     button.click()
     button.get_by_text("count 1").wait_for()
-    assert notebook.evaluate("counter.count") == "1"
+    assert notebook.evaluate("counter.count") == 1
     notebook.evaluate("counter.set_trait('count', 7)")
     button.get_by_text("count 7").wait_for()
 
