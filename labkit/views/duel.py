@@ -73,7 +73,7 @@ class DuelView(Live, Duel, Picture):
         vars(self).update(own, off=gone, lines=lines, title=f"Duel for “{one_line(self.query, 200)}”")
 
     @property
-    def HEAD(self) -> tuple[str, ...]:  # type: ignore[override]  # noqa: N802
+    def HEAD(self) -> tuple[str, ...]:  # type: ignore[override]
         """The columns of `cells`."""
         one, two = self.first.name, self.second.name
         return ("word of the query", f"match in {one}", f"match in {two}", one, two, "difference", "kind")

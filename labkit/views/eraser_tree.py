@@ -59,7 +59,7 @@ def _controls(view: EraserView) -> Node:
 
 def _key() -> Node:
     kinds = (("lk-alive", "wins: the darker, the more it earns"), ("lk-dead", "never wins"), ("lk-erased", "erased"))
-    shown = [node("span", node("span", "token", class_=f"lk-tok {name}", style="--s:.5"), f" {told}")
+    shown = [node("span", node("span", "token", class_=f"lk-tok {name}", style="--s:0.50"), f" {told}")
              for name, told in kinds]  # fmt: skip
     return node("p", shown, class_="lk-key")
 

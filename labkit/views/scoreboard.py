@@ -15,6 +15,7 @@ from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
 from labkit.views.live import Live
 from labkit.views.stages import Walk, walk
+from labkit.views.words import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,7 +79,7 @@ class Scoreboard(Live):
         lines = [head]
         for key, text in self.tickets.items():
             cells = [f"{self.cell(key, name):>{max(6, len(name))}}" for name in self.systems]
-            lines.append(f"{key:<5}" + "  ".join(cells) + f"  {_short(text)}")
+            lines.append(f"{visible(key):<5}" + "  ".join(cells) + f"  {_short(text)}")
         tops = [f"{self.in_top(name):>{max(6, len(name))}}" for name in self.systems]
         lines.append(f"{'top 5':<5}" + "  ".join(tops) + "  tickets answered within the first five (*)")
         return "\n".join(lines)
@@ -95,7 +96,7 @@ class Scoreboard(Live):
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self.systems)
         head = f"<tr><th></th>{head}<th style='text-align:left'>ticket</th></tr>"
         body = "".join(
-            f"<tr><th>{html.escape(key)}</th>"
+            f"<tr><th>{html.escape(visible(key))}</th>"
             + "".join(_html_cell(self.cell(key, name)) for name in self.systems)
             + f"<td style='text-align:left'>{html.escape(_short(text))}</td></tr>"
             for key, text in self.tickets.items()
@@ -166,4 +167,5 @@ def _html_cell(cell: str) -> str:
 
 
 def _short(text: str, width: int = 60) -> str:
+    text = visible(" ".join(text.split()))
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from labkit.ranking.ranking import Ranking
 from labkit.views.figure import BLUE, GREEN, GREY, ORANGE, Picture, new_figure
 from labkit.views.live import Live
+from labkit.views.words import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from labkit.views.live_widgets import SlopeWidget
 
 LABEL_WIDTH = 44
+LONGEST = 400  # characters of a query or a name
 
 
 @dataclass(frozen=True)
@@ -49,25 +51,24 @@ class SlopeChart(Live, Picture):
         self.names = names
         self.candidates = candidates
         self.chosen = chosen if 0 <= chosen < len(moves) else -1
-        self.title = f"{names[0]} to {names[1]}: {query}"
+        self.title = f"{names[0]} to {names[1]}: {visible(query, LONGEST)}"
 
     def to_text(self) -> str:
         """A line a document: rank before, rank after, id; right answers starred."""
         head = f"{self.names[0]:>8} → {self.names[1]}  ({self.candidates} candidates; * right answer)"
-        lines = [f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {m.doc_id}" for m in self.moves]
+        lines = [
+            f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {visible(m.doc_id, LONGEST)}"
+            for m in self.moves
+        ]
         told = [self.told(self.moves[self.chosen])] if self.chosen >= 0 else []
-        return "\n".join([self.query, head, *lines, *told])
+        return "\n".join([visible(self.query, LONGEST), head, *lines, *told])
 
     def told(self, move: Move) -> str:
         """A document's ranks in a sentence."""
-        before, after = self.names
+        before, after = map(visible, self.names)
         where = [f"rank {rank} in {name}" if rank else f"not in the list of {name}"
                  for rank, name in ((move.before, before), (move.after, after))]  # fmt: skip
-        climbed = move.climbed
-        moved = (
-            "" if climbed is None else f": {'up' if climbed > 0 else 'down'} {abs(climbed)}" if climbed else ": stays"
-        )
-        return f"{move.doc_id}: {where[0]}, {where[1]}{moved}{'; a right answer' if move.right else ''}."
+        return f"{visible(move.doc_id, LONGEST)}: {where[0]}, {where[1]}{_moved(move)}."
 
     def scene(self) -> dict[str, Any]:
         """What the widget paints."""
@@ -94,7 +95,7 @@ class SlopeChart(Live, Picture):
         axes = figure.subplots()
         for move in self.moves:
             _draw(axes, move, row[move.before], row[move.after])
-        axes.set_title(f"“{self.query}”", fontsize=11, loc="left", wrap=True)
+        axes.set_title(f"“{visible(self.query, LONGEST)}”", fontsize=11, loc="left", wrap=True)
         axes.set_xlim(-1.55, 2.55)
         axes.set_ylim(rows - 0.5, -1.3)
         for x, name in enumerate(self.names):
@@ -103,11 +104,20 @@ class SlopeChart(Live, Picture):
         return figure
 
 
+def _moved(move: Move) -> str:
+    """By how much a document rose or fell, in words."""
+    told = "" if move.climbed is None else ": stays" if not move.climbed else f": up {move.climbed}"
+    if move.climbed is not None and move.climbed < 0:
+        told = f": down {-move.climbed}"
+    return f"{told}; a right answer" if move.right else told
+
+
 def _draw(axes: Axes, move: Move, start: float, end: float) -> None:
     """One document's line, with its rank and name at both ends."""
     line, weight = (3.0, "bold") if move.right else (1.4, "normal")
     axes.plot([0, 1], [start, end], color=GREEN if move.right else _colour(move), lw=line, marker="o", ms=5)
-    label = move.doc_id if len(move.doc_id) <= LABEL_WIDTH else "…" + move.doc_id[1 - LABEL_WIDTH :]
+    name = visible(move.doc_id, LONGEST)
+    label = name if len(name) <= LABEL_WIDTH else "…" + name[1 - LABEL_WIDTH :]
     label = f"★ {label}" if move.right else label
     axes.text(-0.04, start, f"{label}  {_rank(move.before)} ", va="center", ha="right", fontsize=9, weight=weight)
     axes.text(1.04, end, f" {_rank(move.after)}  {label}", va="center", ha="left", fontsize=9, weight=weight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.views.slope_chart import Move, SlopeChart
 from labkit.views.tree import Node, button, iso, node, status
-from labkit.views.words import one_line, visible
+from labkit.views.words import one_line
 
 HINT = "Point at a document for its ranks, or move over them with Tab and the arrow keys. Press one to keep it lit."
 PIXELS = 28  # the height of a row
@@ -21,12 +21,15 @@ def tree(view: SlopeChart) -> Node:
     made.append(node("div", picture, style=f"grid-row:1 / span {height};grid-column:2;height:100%"))
     for at in sorted(range(len(view.moves)), key=lambda at: rows[at][1]):
         made += _ends(view, at, rows[at])
-    names = [node("b", name, class_="lk-end lk-from" if place == 0 else "lk-end", style=f"grid-column:{2 * place + 1}")
-             for place, name in enumerate(view.names)]  # fmt: skip
+    names = [
+        node("b", iso(one_line(name)), class_=f"lk-end{side}", style=f"grid-column:{column}")
+        for name, side, column in zip(view.names, (" lk-from", ""), (1, 3), strict=True)
+    ]
     chart = node("div", made, class_="lk-slopes", role="toolbar", aria_label="documents by their rank after")
-    told = visible(view.told(view.moves[view.chosen])) if view.chosen >= 0 else HINT
+    told = view.told(view.moves[view.chosen]) if view.chosen >= 0 else HINT
     note = f"{view.candidates} candidates; ★ right answer; dashed: lost ranks"
-    return node("div", node("h3", iso(one_line(view.query, 200))), node("div", names, class_="lk-slopes lk-names"), chart,
+    top = node("div", names, class_="lk-slopes lk-names")
+    return node("div", node("h3", iso(one_line(view.query, 200))), top, chart,
                 node("p", note, class_="lk-soft"), status(told))  # fmt: skip
 
 
@@ -60,7 +63,7 @@ def _lines(view: SlopeChart, at: int, rows: list[tuple[int, int]]) -> list[Node]
     return [
         line(f"{kind} lk-run{on}", (END, far), (one, two), 4 if move.right else 2),
         line(kind, (END, END), (one, one), 9), line(kind, (far, far), (two, two), 9),
-        line("lk-hit", (END, far), (one, two), 18, say=visible(view.told(move)), set={"chosen": _press(view, at)}),
+        line("lk-hit", (END, far), (one, two), 18, say=view.told(move), set={"chosen": _press(view, at)}),
     ]  # fmt: skip
 
 
@@ -74,7 +77,7 @@ def _ends(view: SlopeChart, at: int, rows: tuple[int, int]) -> list[Node]:
     label = [node("span", new, " ", _arrow(move), class_="lk-move"), star, name]
     pressed, place = str(at == view.chosen).lower(), f"grid-column:3;grid-row:{rows[1] + 1}"
     return [left, button(label, {"chosen": _press(view, at)}, f"m{at}", class_=f"lk-end{right}", lit=f"m{at}",
-                         say=visible(view.told(move)), aria_pressed=pressed, style=place)]  # fmt: skip
+                         say=view.told(move), aria_pressed=pressed, style=place)]  # fmt: skip
 
 
 def _press(view: SlopeChart, at: int) -> int:

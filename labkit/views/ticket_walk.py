@@ -10,7 +10,7 @@ from labkit.views.figure import BLUE, GREY, Picture, new_figure, plain
 from labkit.views.scoreboard import HANDED_OVER, NO_ANSWER, Scoreboard
 from labkit.views.stages import Stage, Step
 from labkit.views.tree import Node, button, iso, node, page, status
-from labkit.views.words import one_line
+from labkit.views.words import one_line, visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ class TicketWalk(Picture):
         if ticket and ticket not in board.tickets:
             raise LabError(f"the board has no ticket {ticket!r}; it has {', '.join(board.tickets)}.")
         self.board, self.ticket = board, ticket
-        self.title = f"{ticket}: {one_line(board.tickets[ticket], 200)}" if ticket else "scoreboard"
+        self.title = f"{visible(ticket)}: {one_line(board.tickets[ticket], 200)}" if ticket else "scoreboard"
 
     @property
     def walks(self) -> dict[str, tuple[Step, ...]]:
@@ -99,7 +99,7 @@ class TicketWalk(Picture):
         cells = [node("td", cell.rstrip("*"), class_=f"lk-num{' lk-top' if cell.endswith('*') else ''}")
                  for cell in texts.values()]  # fmt: skip
         said = ", ".join(f"{name} {'none' if ranks[name] is None else ranks[name]}" for name in self.board.systems)
-        press = button(key, {"ticket": "" if chosen else key}, f"ticket {key}", say=f"{key}: {said}",
+        press = button(visible(key), {"ticket": "" if chosen else key}, f"ticket {key}", say=f"{visible(key)}: {said}",
                        aria_pressed=str(chosen).lower())  # fmt: skip
         return node("tr", node("td", press), cells, node("td", iso(one_line(text, 100))), lit=f"t{key}",
                     class_="lk-on" if chosen else "")  # fmt: skip
@@ -112,8 +112,8 @@ class TicketWalk(Picture):
                 parts += ["→"] if parts else []
                 beside = [part for stage in step for part in ("&", self._stage(stage))][1:]
                 parts.append(node("span", beside, class_="lk-step"))
-            lines.append(node("li", node("b", iso(one_line(name)), class_="lk-name"), parts))
-        return node("ol", lines, class_="lk-walk")
+            lines.append(node("p", node("b", iso(one_line(name)), class_="lk-name"), parts))
+        return node("div", lines, class_="lk-walk")
 
     def _stage(self, stage: Stage) -> Node:
         return node("span", self.shown(stage), class_=f"lk-stage{' lk-top' if _is_top(stage) else ''}")

@@ -19,7 +19,7 @@ from typing import Any
 from labkit.views.page import block
 from labkit.views.pieces import Fold, Read, Run, unread
 
-BEHAVIOUR = ("set", "choose", "say", "lit", "key", "live", "aria_pressed", "type")
+BEHAVIOUR = {"set", "choose", "say", "lit", "key", "live", "type", "role", "aria-pressed", "aria-label"}
 SHEETS = ("alignment.css", "tree.css")
 
 
@@ -76,8 +76,7 @@ def html_of(tree: Node | str) -> str:
     tag, attributes, *children = tree
     if attributes.get("live"):
         return ""
-    hidden = {name.replace("_", "-") for name in BEHAVIOUR}
-    kept = {name: value for name, value in attributes.items() if name not in hidden}
+    kept = {name: value for name, value in attributes.items() if name not in BEHAVIOUR}
     shown = "".join(f" {name}='{escape('' if v is True else str(v), quote=True)}'" for name, v in kept.items())
     tag = "span" if tag == "button" else tag
     return f"<{tag}{shown}>{''.join(map(html_of, children))}</{tag}>"
