@@ -51,11 +51,12 @@ class SlopeChart(Live, Picture):
         self.names = names
         self.candidates = candidates
         self.chosen = chosen if 0 <= chosen < len(moves) else -1
-        self.title = f"{names[0]} to {names[1]}: {visible(query, LONGEST)}"
+        self.title = f"{visible(names[0])} to {visible(names[1])}: {visible(query, LONGEST)}"
 
     def to_text(self) -> str:
         """A line a document: rank before, rank after, id; right answers starred."""
-        head = f"{self.names[0]:>8} → {self.names[1]}  ({self.candidates} candidates; * right answer)"
+        old, new = map(visible, self.names)
+        head = f"{old:>8} → {new}  ({self.candidates} candidates; * right answer)"
         lines = [
             f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {visible(m.doc_id, LONGEST)}"
             for m in self.moves
@@ -98,10 +99,16 @@ class SlopeChart(Live, Picture):
         axes.set_title(f"“{visible(self.query, LONGEST)}”", fontsize=11, loc="left", wrap=True)
         axes.set_xlim(-1.55, 2.55)
         axes.set_ylim(rows - 0.5, -1.3)
-        for x, name in enumerate(self.names):
+        for x, name in enumerate(map(_label, self.names)):
             axes.text(x, -0.9, name, ha="center", va="center", weight="bold")
         axes.axis("off")
         return figure
+
+
+def _label(name: str) -> str:
+    """A name that fits beside the lines: its end."""
+    shown = visible(name, LONGEST)
+    return shown if len(shown) <= LABEL_WIDTH else "…" + shown[1 - LABEL_WIDTH :]
 
 
 def _moved(move: Move) -> str:
@@ -116,8 +123,7 @@ def _draw(axes: Axes, move: Move, start: float, end: float) -> None:
     """One document's line, with its rank and name at both ends."""
     line, weight = (3.0, "bold") if move.right else (1.4, "normal")
     axes.plot([0, 1], [start, end], color=GREEN if move.right else _colour(move), lw=line, marker="o", ms=5)
-    name = visible(move.doc_id, LONGEST)
-    label = name if len(name) <= LABEL_WIDTH else "…" + name[1 - LABEL_WIDTH :]
+    label = _label(move.doc_id)
     label = f"★ {label}" if move.right else label
     axes.text(-0.04, start, f"{label}  {_rank(move.before)} ", va="center", ha="right", fontsize=9, weight=weight)
     axes.text(1.04, end, f" {_rank(move.after)}  {label}", va="center", ha="left", fontsize=9, weight=weight)

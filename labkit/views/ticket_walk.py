@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 HINT = "Press a ticket to see its walk: the rank of its first right answer after each stage."
 
+WIDEST = 30  # characters of a name in the figure
+
 
 class TicketWalk(Picture):
     """A state of the scoreboard: the table, and the walk of the ticket that is chosen; "" for none."""
@@ -134,7 +136,7 @@ class TicketWalk(Picture):
         axes.set_xlim(0, 100)
         axes.set_ylim(len(self.walks) - 0.2, -0.8)
         for y, (name, steps) in enumerate(self.walks.items()):
-            axes.text(0, y, one_line(name), fontsize=9, weight="bold", va="center")
+            axes.text(0, y, one_line(name)[:WIDEST], fontsize=9, weight="bold", va="center")
             x = 20.0
             for step in steps:
                 for stage in step:
@@ -149,7 +151,7 @@ class TicketWalk(Picture):
         """Draw a stage; where the next may begin."""
         frame = {"boxstyle": "round", "fc": "#cfe3f1" if _is_top(stage) else "white",
                  "ec": BLUE if _is_top(stage) else GREY}  # fmt: skip
-        shown = self.shown(stage)
+        shown = self.shown(stage)[-WIDEST:]
         axes.text(x, y, shown, fontsize=8.5, va="center", bbox=frame)
         return x + 0.92 * len(shown) + 1.5
 

@@ -20,11 +20,11 @@ cases = pytest.mark.parametrize("text", CASES.values(), ids=CASES.keys())
 
 def duel(text):
     documents = {text[:300] or "name": f"rows of {text}", "plain": "a table of rows"}
-    return lk.duel(f"rows {text}", *documents, ToyEncoder(), documents)
+    return lk.duel(f"rows {text}", *documents, ToyEncoder(limit=200), documents)
 
 
 def eraser(text):
-    return lk.eraser([f"rows {text}", "columns"], f"rows of {text}", ToyEncoder(), ["rows"])
+    return lk.eraser([f"rows {text}", "columns"], f"rows of {text}", ToyEncoder(limit=200), ["rows"])
 
 
 def slope_chart(text):
