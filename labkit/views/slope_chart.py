@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection as Ids
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from labkit.ranking.ranking import Ranking
@@ -96,7 +97,7 @@ class SlopeChart(Live, Picture):
         axes = figure.subplots()
         for move in self.moves:
             _draw(axes, move, row[move.before], row[move.after])
-        axes.set_title(f"“{visible(self.query, LONGEST)}”", fontsize=11, loc="left", wrap=True)
+        axes.set_title(fill(f"“{visible(self.query, LONGEST)}”", 100), fontsize=11, loc="left", wrap=True)
         axes.set_xlim(-1.55, 2.55)
         axes.set_ylim(rows - 0.5, -1.3)
         for x, name in enumerate(map(_label, self.names)):
