@@ -1,4 +1,4 @@
-"""The views that are pictures, and the notebooks as they are stored: JupyterLab shows every one of their outputs."""
+"""The views of rankings and tickets, and the stored notebooks: JupyterLab shows every one of their outputs."""
 
 import shutil
 from pathlib import Path
@@ -36,7 +36,7 @@ def views(lab, open_notebook):
 def test_a_static_view_renders_in_both_themes(views, artefacts, name, theme):
     views.theme(theme)
     area = views.output(1 + list(VIEWS).index(name))
-    area.locator("img, table").first.wait_for()
+    area.locator(".lk table, .lk svg").first.wait_for()
     assert area.evaluate(BROKEN) == 0
     assert area.bounding_box()["height"] > 50
     area.screenshot(path=artefacts / f"{name}-{theme}.png")
