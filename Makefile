@@ -91,7 +91,7 @@ wheelhouse: setup
 	@echo "    python -m pip install --no-index --find-links wheelhouse -c wheelhouse/constraints.txt \"late-interaction-lab[notebooks]\""
 
 clean:
-	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage tests/browser/artefacts
 	find labkit data tests tools notebooks -name __pycache__ -prune -exec rm -rf {} +
 	find notebooks -name .ipynb_checkpoints -prune -exec rm -rf {} +
 

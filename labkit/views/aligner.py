@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from labkit.views.words import one_line
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
+    from labkit.encoding.tokens import PackedTokens
 
 Documents = Ranking | Mapping[str, str] | Sequence[str]
 
@@ -33,6 +34,7 @@ class Match:
     score : from the MaxSim kernel
     similarities : [Lq, Ld] float64
     winners : [Lq] the position of each query token's best document token; none where the document has no tokens
+    packed : the passage's tokens, as text 0
     """
 
     number: int
@@ -41,6 +43,7 @@ class Match:
     score: float
     similarities: np.ndarray
     winners: np.ndarray
+    packed: PackedTokens
 
     @cached_property
     def best(self) -> np.ndarray:
@@ -78,6 +81,7 @@ class Aligner:
         self.names = short_names([hit.doc_id for hit in self.hits])
         self.passages, self.starts = flat(self.hits)
         self.packed = encoder.encode_documents(self.passages)
+        self._read = cache(lambda i: read(self.passages[i], self.packed, i))  # a query changes nothing about them
         self._last: tuple[str, Read, tuple[Match, ...]] | None = None
 
     def align(self, query: str) -> tuple[Read, tuple[Match, ...]]:
@@ -101,10 +105,11 @@ class Aligner:
     def _match(self, number: int, queries, scores: np.ndarray, winners: np.ndarray) -> Match:  # type: ignore[no-untyped-def]
         bounds = [*self.starts, len(self.passages)]
         i = bounds[number] + int(scores[bounds[number] : bounds[number + 1]].argmax())
-        document = read(self.passages[i], self.packed, i)
-        table = similarity_table(queries, self.packed[i : i + 1])  # type: ignore[arg-type]
+        document = self._read(i)
+        packed: Any = self.packed[i : i + 1]
+        table = similarity_table(queries, packed)
         won = winners[i] if len(document) else np.zeros(0, np.int32)
-        return Match(number, self.names[number], document, float(scores[i]), table, won)
+        return Match(number, self.names[number], document, float(scores[i]), table, won, packed)
 
 
 def named_hits(documents: Documents) -> tuple[Hit, ...]:

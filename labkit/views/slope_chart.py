@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection as Ids
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
 from labkit.ranking.ranking import Ranking
 from labkit.views.figure import BLUE, GREEN, GREY, ORANGE, Picture, new_figure
+from labkit.views.live import Live
+from labkit.views.words import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from labkit.views.live_widgets import SlopeWidget
+
 LABEL_WIDTH = 44
+LONGEST = 400  # characters of a query or a name
 
 
 @dataclass(frozen=True)
@@ -25,22 +31,60 @@ class Move:
     after: int | None
     right: bool
 
+    @property
+    def climbed(self) -> int | None:
+        """Ranks won, below 0 if lost; None where one of the two is not known."""
+        return None if self.before is None or self.after is None else self.before - self.after
 
-class SlopeChart(Picture):
-    """Ranks before and after, a line a document. Right answers are drawn bold and marked with a star."""
 
-    def __init__(self, query: str, moves: list[Move], names: tuple[str, str], candidates: int) -> None:
+class SlopeChart(Live, Picture):
+    """Ranks before and after, a line a document. Right answers are drawn bold and marked with a star.
+
+    In a notebook a document that is pointed at lights up its line and tells its ranks; ``chosen``, its number in
+    ``moves``, stays lit, and is -1 for none.
+    """
+
+    def __init__(
+        self, query: str, moves: list[Move], names: tuple[str, str], candidates: int, chosen: int = -1
+    ) -> None:
         self.query = query
         self.moves = moves
         self.names = names
         self.candidates = candidates
-        self.title = f"{names[0]} to {names[1]}: {query}"
+        self.chosen = chosen if 0 <= chosen < len(moves) else -1
+        self.title = f"{visible(names[0])} to {visible(names[1])}: {visible(query, LONGEST)}"
 
     def to_text(self) -> str:
         """A line a document: rank before, rank after, id; right answers starred."""
-        head = f"{self.names[0]:>8} → {self.names[1]}  ({self.candidates} candidates; * right answer)"
-        lines = [f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {m.doc_id}" for m in self.moves]
-        return "\n".join([self.query, head, *lines])
+        old, new = map(visible, self.names)
+        head = f"{old:>8} → {new}  ({self.candidates} candidates; * right answer)"
+        lines = [
+            f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {visible(m.doc_id, LONGEST)}"
+            for m in self.moves
+        ]
+        told = [self.told(self.moves[self.chosen])] if self.chosen >= 0 else []
+        return "\n".join([visible(self.query, LONGEST), head, *lines, *told])
+
+    def told(self, move: Move) -> str:
+        """A document's ranks in a sentence."""
+        before, after = map(visible, self.names)
+        where = [f"rank {rank} in {name}" if rank else f"not in the list of {name}"
+                 for rank, name in ((move.before, before), (move.after, after))]  # fmt: skip
+        return f"{visible(move.doc_id, LONGEST)}: {where[0]}, {where[1]}{_moved(move)}."
+
+    def scene(self) -> dict[str, Any]:
+        """What the widget paints."""
+        from labkit.views.slope_tree import tree
+
+        return {"name": "slope-chart", "tree": tree(self)}
+
+    def _live(self) -> SlopeWidget:
+        from labkit.views.live_widgets import SlopeWidget
+
+        return SlopeWidget(self)
+
+    def _twin(self) -> dict[str, Any]:
+        return {"image/png": self.to_png(), "text/plain": self.to_text()}
 
     def figure(self) -> Figure:
         """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""
@@ -53,20 +97,34 @@ class SlopeChart(Picture):
         axes = figure.subplots()
         for move in self.moves:
             _draw(axes, move, row[move.before], row[move.after])
-        axes.set_title(f"“{self.query}”", fontsize=11, loc="left", wrap=True)
+        axes.set_title(fill(f"“{visible(self.query, LONGEST)}”", 100), fontsize=11, loc="left", wrap=True)
         axes.set_xlim(-1.55, 2.55)
         axes.set_ylim(rows - 0.5, -1.3)
-        for x, name in enumerate(self.names):
+        for x, name in enumerate(map(_label, self.names)):
             axes.text(x, -0.9, name, ha="center", va="center", weight="bold")
         axes.axis("off")
         return figure
+
+
+def _label(name: str) -> str:
+    """A name that fits beside the lines: its end."""
+    shown = visible(name, LONGEST)
+    return shown if len(shown) <= LABEL_WIDTH else "…" + shown[1 - LABEL_WIDTH :]
+
+
+def _moved(move: Move) -> str:
+    """By how much a document rose or fell, in words."""
+    told = "" if move.climbed is None else ": stays" if not move.climbed else f": up {move.climbed}"
+    if move.climbed is not None and move.climbed < 0:
+        told = f": down {-move.climbed}"
+    return f"{told}; a right answer" if move.right else told
 
 
 def _draw(axes: Axes, move: Move, start: float, end: float) -> None:
     """One document's line, with its rank and name at both ends."""
     line, weight = (3.0, "bold") if move.right else (1.4, "normal")
     axes.plot([0, 1], [start, end], color=GREEN if move.right else _colour(move), lw=line, marker="o", ms=5)
-    label = move.doc_id if len(move.doc_id) <= LABEL_WIDTH else "…" + move.doc_id[1 - LABEL_WIDTH :]
+    label = _label(move.doc_id)
     label = f"★ {label}" if move.right else label
     axes.text(-0.04, start, f"{label}  {_rank(move.before)} ", va="center", ha="right", fontsize=9, weight=weight)
     axes.text(1.04, end, f" {_rank(move.after)}  {label}", va="center", ha="left", fontsize=9, weight=weight)

@@ -20,8 +20,8 @@ def visible(text: str, longest: int | None = None) -> str:
     """
     whole = EXCESS.sub("", text)
     kept = whole if longest is None else whole[:longest]
-    shown = (f"⟦U+{ord(c):04X}⟧" if _unseen(c) and not _joins(kept, i) else c for i, c in enumerate(kept))
-    return "".join(shown) + (f"⟦{len(whole) - len(kept):,} more⟧" if len(kept) < len(whole) else "")
+    shown = kept if kept.isprintable() else "".join(_named(kept, i) for i in range(len(kept)))
+    return shown + (f"⟦{len(whole) - len(kept):,} more⟧" if len(kept) < len(whole) else "")
 
 
 def one_line(text: str, longest: int = LONGEST) -> str:
@@ -31,6 +31,10 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     'two lines'
     """
     return visible(" ".join(text.split()), longest)
+
+
+def _named(text: str, i: int) -> str:
+    return f"⟦U+{ord(text[i]):04X}⟧" if _unseen(text[i]) and not _joins(text, i) else text[i]
 
 
 def _unseen(character: str) -> bool:

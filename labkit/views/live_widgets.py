@@ -1,0 +1,99 @@
+"""The widgets of duel, eraser, slope chart and scoreboard: a few small traits in, a tree of elements out.
+
+Needs ``pip install "late-interaction-lab[notebooks]"``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import traitlets
+
+from labkit.views.duel import DuelView, Ring
+from labkit.views.eraser import EraserView, Sheet
+from labkit.views.scoreboard import Scoreboard
+from labkit.views.slope_chart import SlopeChart
+from labkit.views.tree import SHEETS
+from labkit.views.widget import LabWidget, source
+
+if TYPE_CHECKING:
+    from labkit.views.figure import Picture
+
+
+class TreeWidget(LabWidget):
+    """A view whose picture's scene is a tree. ``maker`` makes the picture from the inputs."""
+
+    _esm = source("lab.js", "tree.js")
+    _css = source("lab.css", *SHEETS)
+
+    def __init__(self, maker: Any, **inputs: Any) -> None:
+        self._maker = maker
+        super().__init__(**inputs)
+
+    def draw(self, **inputs: Any) -> Picture:
+        """The picture for these inputs."""
+        return self._maker(**inputs)
+
+
+class DuelWidget(TreeWidget):
+    """See ``lk.duel``.
+
+    Attributes
+    ----------
+    a, b : numbers of the two documents, from 0 in the order given
+    off : numbers of the query's words that do not count, from 0
+    """
+
+    inputs = ("a", "b", "off")
+    a = traitlets.Int(0).tag(sync=True)
+    b = traitlets.Int(1).tag(sync=True)
+    off = traitlets.List(traitlets.Int()).tag(sync=True)
+
+    def __init__(self, ring: Ring, **inputs: Any) -> None:
+        super().__init__(lambda a, b, off: DuelView(ring, a, b, off), **inputs)
+
+
+class EraserWidget(TreeWidget):
+    """See ``lk.eraser``.
+
+    Attributes
+    ----------
+    off : positions of the document's tokens that are erased, from 0
+    """
+
+    inputs = ("off",)
+    off = traitlets.List(traitlets.Int()).tag(sync=True)
+
+    def __init__(self, sheet: Sheet, **inputs: Any) -> None:
+        super().__init__(lambda off: EraserView(sheet, off), **inputs)
+
+
+class SlopeWidget(TreeWidget):
+    """See ``lk.slope_chart``.
+
+    Attributes
+    ----------
+    chosen : the number of the document that stays lit, from 0; -1 for none
+    """
+
+    inputs = ("chosen",)
+    chosen = traitlets.Int(-1).tag(sync=True)
+
+    def __init__(self, chart: SlopeChart, **inputs: Any) -> None:
+        fixed = (chart.query, chart.moves, chart.names, chart.candidates)
+        super().__init__(lambda chosen: SlopeChart(*fixed, chosen), **{"chosen": chart.chosen, **inputs})
+
+
+class ScoreboardWidget(TreeWidget):
+    """See ``lk.scoreboard``.
+
+    Attributes
+    ----------
+    ticket : the ticket whose walk is shown; "" for none
+    """
+
+    inputs = ("ticket",)
+    ticket = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, board: Scoreboard, **inputs: Any) -> None:
+        super().__init__(board.walk, **inputs)
