@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 
 STATES = 20_000  # how many sets of removed tokens the exact search looks at before it gives up
+DOUBT = 1e-9  # a sum that is this near to the bound is summed again, plainly
 
 
 def smallest_removal(similarities: np.ndarray, below: float) -> tuple[tuple[int, ...], bool]:
@@ -21,12 +22,13 @@ def smallest_removal(similarities: np.ndarray, below: float) -> tuple[tuple[int,
     for _ in range(1, len(greedy)):
         grown: list[frozenset] = []
         for gone in layer:
-            for column in _holders(similarities, gone):
+            holders, totals = _next(similarities, gone)
+            for column, total in zip(holders, totals, strict=True):
                 larger = gone | {column}
                 if larger in seen:
                     continue
                 seen.add(larger)
-                if _total(similarities, larger) < below:
+                if total < below + DOUBT and _total(similarities, larger) < below:
                     return tuple(sorted(larger)), True
                 grown.append(larger)
                 if len(seen) > STATES:
@@ -39,13 +41,20 @@ def _greedy(similarities: np.ndarray, below: float) -> list[int]:
     """Remove the column whose loss costs most, until the sum is below."""
     gone: list[int] = []
     while not _total(similarities, gone) < below:
-        gone.append(min(_holders(similarities, gone), key=lambda column: _total(similarities, [*gone, column])))
+        holders, totals = _next(similarities, gone)
+        gone.append(holders[totals.index(min(totals))])
     return gone
 
 
-def _holders(similarities: np.ndarray, gone: Collection[int]) -> list[int]:
-    """The columns that hold a row's maximum once ``gone`` are gone."""
-    return np.unique(_left(similarities, gone).argmax(axis=1)).tolist()
+def _next(similarities: np.ndarray, gone: Collection[int]) -> tuple[list[int], list[float]]:
+    """The columns that hold a row's maximum once ``gone`` are gone, and the sum of maxima without each of them too."""
+    left, rows = _left(similarities, gone), np.arange(len(similarities))
+    holders = left.argmax(axis=1)
+    first = left[rows, holders]
+    left[rows, holders] = -np.inf
+    lost = np.bincount(holders, weights=first - left.max(axis=1))
+    columns = np.unique(holders)
+    return columns.tolist(), (first.sum() - lost[columns]).tolist()
 
 
 def _total(similarities: np.ndarray, gone: Collection[int]) -> float:
