@@ -126,6 +126,14 @@ class PackedTokens:
         return replace(self, offsets=self.offsets[start : stop + 1] - first, **per_token, **per_text)
 
 
+def only(packed: PackedTokens, positions: Sequence[int]) -> PackedTokens:
+    """Text 0 with some of its tokens, in this order; the vectors stay what they are, nothing is encoded again."""
+    rows = int(packed.offsets[0]) + np.asarray(positions, np.int64)
+    per_token = {n: v[rows] for n in ("vectors", "scales", "ids", "spans") if (v := getattr(packed, n)) is not None}
+    per_text = {n: v[:1] for n in ("pooled", "lost") if (v := getattr(packed, n)) is not None}
+    return replace(packed, offsets=np.array([0, len(rows)]), **per_token, **per_text)
+
+
 def as_float32(packed: PackedTokens, start: int, stop: int) -> Array:
     """Rows ``start:stop`` as float32 ``[stop - start, d]``: a view where they are stored so, else converted."""
     rows = packed.vectors[start:stop]

@@ -90,10 +90,15 @@ def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None
     LabError
         For a bare string or no query, and for a document without tokens.
     """
+    encoder = encoder or load_encoder()
+    check_queries(queries)
+    return from_tokens(queries, document, encoder.encode_queries(queries), encoder.encode_documents([document]))
+
+
+def check_queries(queries: Sequence[str]) -> None:
+    """Raise a `LabError` for a bare string and for no query."""
     if isinstance(queries, str) or not len(queries):
         raise LabError(f"queries must be a list of at least one text; got {queries!r}.")
-    encoder = encoder or load_encoder()
-    return from_tokens(queries, document, encoder.encode_queries(queries), encoder.encode_documents([document]))
 
 
 def from_tokens(texts: Sequence[str], document: str, queries: PackedTokens, documents: PackedTokens) -> Erasure:

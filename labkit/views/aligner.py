@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from labkit.views.words import one_line
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
+    from labkit.encoding.tokens import PackedTokens
 
 Documents = Ranking | Mapping[str, str] | Sequence[str]
 
@@ -33,6 +34,7 @@ class Match:
     score : from the MaxSim kernel
     similarities : [Lq, Ld] float64
     winners : [Lq] the position of each query token's best document token; none where the document has no tokens
+    packed : the passage's tokens, as text 0
     """
 
     number: int
@@ -41,6 +43,7 @@ class Match:
     score: float
     similarities: np.ndarray
     winners: np.ndarray
+    packed: PackedTokens
 
     @cached_property
     def best(self) -> np.ndarray:
@@ -102,9 +105,10 @@ class Aligner:
         bounds = [*self.starts, len(self.passages)]
         i = bounds[number] + int(scores[bounds[number] : bounds[number + 1]].argmax())
         document = read(self.passages[i], self.packed, i)
-        table = similarity_table(queries, self.packed[i : i + 1])  # type: ignore[arg-type]
+        packed: Any = self.packed[i : i + 1]
+        table = similarity_table(queries, packed)
         won = winners[i] if len(document) else np.zeros(0, np.int32)
-        return Match(number, self.names[number], document, float(scores[i]), table, won)
+        return Match(number, self.names[number], document, float(scores[i]), table, won, packed)
 
 
 def named_hits(documents: Documents) -> tuple[Hit, ...]:

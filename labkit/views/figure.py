@@ -100,3 +100,10 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def plain() -> Any:
+    """A context in which matplotlib takes a dollar sign in a text for a dollar sign."""
+    import matplotlib as mpl
+
+    return mpl.rc_context({"text.parse_math": False})

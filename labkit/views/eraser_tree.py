@@ -1,0 +1,90 @@
+"""The eraser as a tree of elements: what is left of each score, and the document token by token."""
+
+from __future__ import annotations
+
+from labkit.views.eraser import EraserView, Standing
+from labkit.views.pieces import Run, runs
+from labkit.views.tree import Node, bar, button, iso, node, running, status
+
+HINT = "Press a token to erase it, press it again to put it back: the scores follow."
+
+
+def tree(view: EraserView) -> Node:
+    """The whole view."""
+    text = running(view.sheet.read, runs(view.sheet.read), lambda run: _token(view, run))
+    text[1].update({"role": "toolbar", "aria-label": "tokens of the document", "class": "lk-text lk-tokens"})
+    return node("div", node("h3", view.headline()), _standings(view), _controls(view), _key(), text, status(HINT),
+                _earned(view))  # fmt: skip
+
+
+def _standings(view: EraserView) -> Node:
+    most = max((abs(s.whole) for s in view.standings), default=0.0) or 1.0
+    names = view.standings_head()
+    heads = [node("th", names[0]), node("th"), *(node("th", name, class_=_column(i)) for i, name in enumerate(names[1:]))]
+    body = [_standing(s, most) for s in view.standings]
+    table = node("table", node("thead", node("tr", heads)), node("tbody", body), class_="lk-queries")
+    return node("div", table, class_="lk-scroll")
+
+
+def _standing(standing: Standing, most: float) -> Node:
+    query, *numbers = standing.cells()
+    whole = node("span", bar(standing.kept), class_="lk-whole", style=f"width:{max(0.0, standing.whole / most):.1%}")
+    cells = [node("td", number, class_=_column(i)) for i, number in enumerate(numbers)]
+    return node("tr", node("td", iso(query)), node("td", whole, class_="lk-bar"), cells)
+
+
+def _column(place: int) -> str:
+    """The whole score is left out where there is little room: what is kept of it stays."""
+    return "lk-num lk-wide" if place == 0 else "lk-num"
+
+
+def _controls(view: EraserView) -> Node:
+    dead, alive = [token.position for token in view.dead], len(view.tokens) - len(view.dead)
+    made = []
+    if dead:
+        told = f"erase the {len(dead)} that never win"
+        made.append(button(told, {"off": sorted(view.off.union(dead))}, "dead"))
+    if alive > 1 or dead:
+        best = view.tokens[0]
+        told = node("span", "erase the best: ", iso(view.label(best)))
+        made.append(button(told, {"off": sorted(view.off | {best.position})}, "best"))
+    if view.off:
+        made.append(button("put all back", {"off": []}, "back"))
+    return node("div", made, class_="lk-controls", live=True)
+
+
+def _key() -> Node:
+    kinds = (("lk-alive", "wins: the darker, the more it earns"), ("lk-dead", "never wins"), ("lk-erased", "erased"))
+    shown = [node("span", node("span", "token", class_=f"lk-tok {name}", style="--s:.5"), f" {told}")
+             for name, told in kinds]  # fmt: skip
+    return node("p", shown, class_="lk-key")
+
+
+def _token(view: EraserView, run: Run) -> Node | str:
+    """The run as a button that erases its tokens or puts them back."""
+    if not run.positions:
+        return run.text
+    own = set(run.positions)
+    off = own <= view.off
+    values = [view.value[p] for p in run.positions if p in view.value]
+    wins, earned = sum(v.wins for v in values), sum(v.earned for v in values)
+    name = "lk-erased" if off else "lk-alive" if wins else "lk-dead"
+    most = max((token.earned for token in view.tokens), default=0.0)
+    times = "1 query token chooses it" if wins == 1 else f"{wins} query tokens choose it"
+    said = "erased" if off else f"{times}, it earns {earned:.3f}" if wins else "no query token chooses it"
+    left = sorted(view.off - own if off else view.off | own)
+    style = f"--s:{max(0.15, min(1.0, earned / most)):.2f}" if wins and most > 0 else ""
+    return button(run.text, {"off": left}, f"token {run.positions[0]}", class_=f"lk-tok {name}", style=style,
+                  aria_pressed=str(off).lower(), say=f"“{run.text.strip()}”: {said}.")  # fmt: skip
+
+
+def _earned(view: EraserView) -> Node:
+    most = max((token.earned for token in view.tokens), default=0.0)
+    rows = []
+    for token, cells in zip((t for t in view.tokens if t.wins), view.cells(), strict=True):
+        numbers = [node("td", cell, class_="lk-num") for cell in cells[1:]]
+        width = bar(token.earned / most if most > 0 else 0)
+        rows.append(node("tr", node("td", iso(cells[0])), node("td", width, class_="lk-bar"), numbers))
+    heads = [node("th", view.HEAD[0]), node("th"), *(node("th", name, class_="lk-num") for name in view.HEAD[1:])]
+    told = node("summary", f"What each of the {len(rows)} tokens that win earns")
+    return node("details", told, node("table", node("thead", node("tr", heads)), node("tbody", rows)), key="earned")
