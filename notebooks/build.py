@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT))
 from labkit.course.catalogue import catalogue  # noqa: E402
 from labkit.errors import LabError  # noqa: E402
 from labkit.paths import write_atomic  # noqa: E402
+from labkit.views.live import WIDGET  # noqa: E402
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"}
@@ -83,7 +84,10 @@ def cell_id(kind: str, text: str, seen: Counter[str]) -> str:
 
 
 def execute(notebook: NotebookNode, folder: Path) -> None:
-    """Run all cells in ``folder`` with a fresh home and no network, and drop what differs from run to run."""
+    """Run all cells in ``folder`` with a fresh home and no network, and drop what differs from run to run.
+
+    Of a widget only its static twin stays: without a kernel nothing would answer.
+    """
     with tempfile.TemporaryDirectory() as home:
         settings = {"kernel_name": "python3", "timeout": 900, "record_timing": False, "coalesce_streams": True}
         client = NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}, **settings)
@@ -91,6 +95,8 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": LANGUAGE})
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
 
 
 def environment(home: str) -> dict[str, str]:

@@ -92,7 +92,9 @@ class DuelView(Live, Duel, Picture):
         left = ", ".join(f"“{line.word.label}”" for line in sorted(self.lines, key=lambda line: line.number)
                          if not self.counted(line))  # fmt: skip
         without = f" without {left}" if left else ""
-        by = f"is above {self.behind.name} by {self.lead:.3f}" if self.lead else f"scores the same as {self.behind.name}"
+        by = (
+            f"is above {self.behind.name} by {self.lead:.3f}" if self.lead else f"scores the same as {self.behind.name}"
+        )
         return f"{self.ahead.name} {by}{without}."
 
     def verdict(self) -> str:

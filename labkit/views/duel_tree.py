@@ -85,7 +85,9 @@ def _panel(view: DuelView, match: Match) -> Node:
         lost = not gone.isdisjoint(run.positions)
         if not words and not lost:
             return run.text
-        best = max((float(match.best[t]) for t in range(len(match.best)) if match.winners[t] in run.positions), default=0)
+        best = max(
+            (float(match.best[t]) for t in range(len(match.best)) if match.winners[t] in run.positions), default=0
+        )
         name = "lk-gone" if lost else "lk-m"
         style = f"--s:{max(0.0, min(1.0, best)):.2f}"
         return node("mark", run.text, class_=name, style=style, lit=" ".join(f"w{word}" for word in words))

@@ -159,9 +159,7 @@ class EraserView(Live, Erasure, Picture):
         return EraserWidget(self.sheet, off=sorted(self.off))
 
 
-def eraser(
-    queries: Sequence[str], document: str, encoder: Encoder | None = None, others: Documents = ()
-) -> EraserView:
+def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None, others: Documents = ()) -> EraserView:
     """Value a document's tokens by what they earn for some queries; in a notebook they can be erased.
 
     Parameters

@@ -20,7 +20,11 @@ def tree(view: EraserView) -> Node:
 def _standings(view: EraserView) -> Node:
     most = max((abs(s.whole) for s in view.standings), default=0.0) or 1.0
     names = view.standings_head()
-    heads = [node("th", names[0]), node("th"), *(node("th", name, class_=_column(i)) for i, name in enumerate(names[1:]))]
+    heads = [
+        node("th", names[0]),
+        node("th"),
+        *(node("th", name, class_=_column(i)) for i, name in enumerate(names[1:])),
+    ]
     body = [_standing(s, most) for s in view.standings]
     table = node("table", node("thead", node("tr", heads)), node("tbody", body), class_="lk-queries")
     return node("div", table, class_="lk-scroll")

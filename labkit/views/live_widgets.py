@@ -11,6 +11,8 @@ import traitlets
 
 from labkit.views.duel import DuelView, Ring
 from labkit.views.eraser import EraserView, Sheet
+from labkit.views.scoreboard import Scoreboard
+from labkit.views.slope_chart import SlopeChart
 from labkit.views.tree import SHEETS
 from labkit.views.widget import LabWidget, source
 
@@ -64,3 +66,34 @@ class EraserWidget(TreeWidget):
 
     def __init__(self, sheet: Sheet, **inputs: Any) -> None:
         super().__init__(lambda off: EraserView(sheet, off), **inputs)
+
+
+class SlopeWidget(TreeWidget):
+    """See ``lk.slope_chart``.
+
+    Attributes
+    ----------
+    chosen : the number of the document that stays lit, from 0; -1 for none
+    """
+
+    inputs = ("chosen",)
+    chosen = traitlets.Int(-1).tag(sync=True)
+
+    def __init__(self, chart: SlopeChart, **inputs: Any) -> None:
+        fixed = (chart.query, chart.moves, chart.names, chart.candidates)
+        super().__init__(lambda chosen: SlopeChart(*fixed, chosen), **{"chosen": chart.chosen, **inputs})
+
+
+class ScoreboardWidget(TreeWidget):
+    """See ``lk.scoreboard``.
+
+    Attributes
+    ----------
+    ticket : the ticket whose walk is shown; "" for none
+    """
+
+    inputs = ("ticket",)
+    ticket = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, board: Scoreboard, **inputs: Any) -> None:
+        super().__init__(board.walk, **inputs)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from labkit.corpus.collection import Collection
 from labkit.corpus.load import load_collection
@@ -12,6 +13,14 @@ from labkit.errors import LabError
 from labkit.progress import bar
 from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
+from labkit.views.live import Live
+from labkit.views.stages import Walk, walk
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from labkit.views.live_widgets import ScoreboardWidget
+    from labkit.views.ticket_walk import TicketWalk
 
 DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross")
 RIGHT = 3  # the grade of a document that does the whole job
@@ -19,15 +28,31 @@ NO_ANSWER = "no answer"
 HANDED_OVER = 5  # what a reader or a language model gets to see
 
 
-@dataclass(frozen=True)
-class Scoreboard:
-    """Ticket to system to the rank of the first right answer; None where the system's list has none."""
+@dataclass(frozen=True, repr=False)
+class Scoreboard(Live):
+    """Ticket to system to the rank of the first right answer; None where the system's list has none.
+
+    ``walks`` has the same after each stage of a system. In a notebook a ticket can be chosen, and its walk is shown.
+    """
 
     systems: tuple[str, ...]
     tickets: dict[str, str]
     ranks: dict[str, dict[str, int | None]]
     unanswerable: tuple[str, ...]
     k: int
+    walks: dict[str, dict[str, Walk]] = field(default_factory=dict)
+
+    def walk(self, ticket: str = "") -> TicketWalk:
+        """A picture of one ticket's walk through the stages of each system; without a ticket of the whole board.
+
+        Raises
+        ------
+        LabError
+            For a ticket that is not on the board.
+        """
+        from labkit.views.ticket_walk import TicketWalk
+
+        return TicketWalk(self, ticket)
 
     def wins(self, name: str, over: str = "bm25") -> int:
         """On how many tickets ``name`` has its first right answer higher than ``over`` has."""
@@ -52,7 +77,7 @@ class Scoreboard:
         head = " " * 5 + "  ".join(f"{name:>{max(6, len(name))}}" for name in self.systems) + "  ticket"
         lines = [head]
         for key, text in self.tickets.items():
-            cells = [f"{self._cell(key, name):>{max(6, len(name))}}" for name in self.systems]
+            cells = [f"{self.cell(key, name):>{max(6, len(name))}}" for name in self.systems]
             lines.append(f"{key:<5}" + "  ".join(cells) + f"  {_short(text)}")
         tops = [f"{self.in_top(name):>{max(6, len(name))}}" for name in self.systems]
         lines.append(f"{'top 5':<5}" + "  ".join(tops) + "  tickets answered within the first five (*)")
@@ -61,12 +86,17 @@ class Scoreboard:
     def __repr__(self) -> str:
         return self.to_text()
 
-    def _repr_html_(self) -> str:
+    def figure(self) -> Figure:
+        """The board as a matplotlib figure."""
+        return self.walk().figure()
+
+    def to_html(self) -> str:
+        """The table as escaped HTML."""
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self.systems)
         head = f"<tr><th></th>{head}<th style='text-align:left'>ticket</th></tr>"
         body = "".join(
             f"<tr><th>{html.escape(key)}</th>"
-            + "".join(_html_cell(self._cell(key, name)) for name in self.systems)
+            + "".join(_html_cell(self.cell(key, name)) for name in self.systems)
             + f"<td style='text-align:left'>{html.escape(_short(text))}</td></tr>"
             for key, text in self.tickets.items()
         )
@@ -77,7 +107,16 @@ class Scoreboard:
             f"<tbody>{body}<tr><th>top 5</th>{tops}<td></td></tr></tbody></table>"
         )
 
-    def _cell(self, key: str, name: str) -> str:
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def _live(self) -> ScoreboardWidget:
+        from labkit.views.live_widgets import ScoreboardWidget
+
+        return ScoreboardWidget(self)
+
+    def cell(self, key: str, name: str) -> str:
+        """A rank as it is shown: * among the first five."""
         if key in self.unanswerable:
             return NO_ANSWER
         rank = self.ranks[key][name]
@@ -107,20 +146,14 @@ def scoreboard(
         raise LabError(f"{c.name} has no tickets; use pydocs, or evaluate() on your own queries.")
     built = [system(s, c) if isinstance(s, str) else s for s in systems]
     right = {key: {d for d, grade in c.qrels.get(q, {}).items() if grade >= RIGHT} for key, q in tickets.items()}
-    ranks = {
-        key: {s.name: _first_right(s, c.queries[q], right[key], k) for s in built}
+    walks = {
+        key: {s.name: walk(s, c.queries[q], right[key], k) for s in built}
         for key, q in bar(tickets.items(), what="scoreboard", unit="ticket", show=True)
     }
+    ranks = {key: {name: found[-1][-1].rank for name, found in own.items()} for key, own in walks.items()}
     texts = {key: c.queries[q] for key, q in tickets.items()}
-    return Scoreboard(tuple(s.name for s in built), texts, ranks, tuple(key for key in tickets if not right[key]), k)
-
-
-def _first_right(s: Searcher | TwoStage, query: str, right: set[str], k: int) -> int | None:
-    if not right:
-        return None
-    everything = max(1, len(s.collection.docs))
-    ranking = s.search(query, k=k, top_n=k) if isinstance(s, TwoStage) else s.search(query, k=everything)
-    return ranking.rank_of(right)
+    unanswerable = tuple(key for key in tickets if not right[key])
+    return Scoreboard(tuple(s.name for s in built), texts, ranks, unanswerable, k, walks)
 
 
 def _place(rank: int | None) -> float:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection as Ids
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.ranking.ranking import Ranking
 from labkit.views.figure import BLUE, GREEN, GREY, ORANGE, Picture, new_figure
+from labkit.views.live import Live
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from labkit.views.live_widgets import SlopeWidget
 
 LABEL_WIDTH = 44
 
@@ -25,22 +28,60 @@ class Move:
     after: int | None
     right: bool
 
+    @property
+    def climbed(self) -> int | None:
+        """Ranks won, below 0 if lost; None where one of the two is not known."""
+        return None if self.before is None or self.after is None else self.before - self.after
 
-class SlopeChart(Picture):
-    """Ranks before and after, a line a document. Right answers are drawn bold and marked with a star."""
 
-    def __init__(self, query: str, moves: list[Move], names: tuple[str, str], candidates: int) -> None:
+class SlopeChart(Live, Picture):
+    """Ranks before and after, a line a document. Right answers are drawn bold and marked with a star.
+
+    In a notebook a document that is pointed at lights up its line and tells its ranks; ``chosen``, its number in
+    ``moves``, stays lit, and is -1 for none.
+    """
+
+    def __init__(
+        self, query: str, moves: list[Move], names: tuple[str, str], candidates: int, chosen: int = -1
+    ) -> None:
         self.query = query
         self.moves = moves
         self.names = names
         self.candidates = candidates
+        self.chosen = chosen if 0 <= chosen < len(moves) else -1
         self.title = f"{names[0]} to {names[1]}: {query}"
 
     def to_text(self) -> str:
         """A line a document: rank before, rank after, id; right answers starred."""
         head = f"{self.names[0]:>8} → {self.names[1]}  ({self.candidates} candidates; * right answer)"
         lines = [f"{_rank(m.before):>8} → {_rank(m.after):<5} {'*' if m.right else ' '} {m.doc_id}" for m in self.moves]
-        return "\n".join([self.query, head, *lines])
+        told = [self.told(self.moves[self.chosen])] if self.chosen >= 0 else []
+        return "\n".join([self.query, head, *lines, *told])
+
+    def told(self, move: Move) -> str:
+        """A document's ranks in a sentence."""
+        before, after = self.names
+        where = [f"rank {rank} in {name}" if rank else f"not in the list of {name}"
+                 for rank, name in ((move.before, before), (move.after, after))]  # fmt: skip
+        climbed = move.climbed
+        moved = (
+            "" if climbed is None else f": {'up' if climbed > 0 else 'down'} {abs(climbed)}" if climbed else ": stays"
+        )
+        return f"{move.doc_id}: {where[0]}, {where[1]}{moved}{'; a right answer' if move.right else ''}."
+
+    def scene(self) -> dict[str, Any]:
+        """What the widget paints."""
+        from labkit.views.slope_tree import tree
+
+        return {"name": "slope-chart", "tree": tree(self)}
+
+    def _live(self) -> SlopeWidget:
+        from labkit.views.live_widgets import SlopeWidget
+
+        return SlopeWidget(self)
+
+    def _twin(self) -> dict[str, Any]:
+        return {"image/png": self.to_png(), "text/plain": self.to_text()}
 
     def figure(self) -> Figure:
         """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""

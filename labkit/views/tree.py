@@ -33,11 +33,15 @@ def node(tag: str, *children: Node | str | Iterable[Node | str], **attributes: A
     >>> node("p", "a < b", class_="lk-soft")
     ['p', {'class': 'lk-soft'}, 'a < b']
     """
-    kept = {name.rstrip("_").replace("_", "-"): v for name, v in attributes.items() if v not in (None, False, "")}
+    kept = {name.rstrip("_").replace("_", "-"): v for name, v in attributes.items() if not _absent(v)}
     flat: list[Node | str] = []
     for child in children:
         flat += [child] if isinstance(child, str | Node) else child
     return Node([tag, kept, *flat])
+
+
+def _absent(value: Any) -> bool:
+    return value is None or value is False or value == ""
 
 
 def iso(text: str) -> Node:
@@ -45,7 +49,7 @@ def iso(text: str) -> Node:
     return node("bdi", text)
 
 
-def button(label: Node | str, set_: dict[str, Any], key: str, **attributes: Any) -> Node:
+def button(label: Node | str | Iterable[Node | str], set_: dict[str, Any], key: str, **attributes: Any) -> Node:
     """A button that sets traits; plain text in the static form."""
     return node("button", label, type="button", set=set_, key=key, **attributes)
 
