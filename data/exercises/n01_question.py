@@ -77,7 +77,7 @@ class QuestionExercise(Exercise):
         ranking = late.rerank(attempt, candidates, top_n=len(candidates))
         first = f"first: {ranking[0].doc_id}"
         if ranking[0].doc_id in right:
-            return Outcome("correct", f"{first}. {_changed(before, after)} words changed, the same fifty candidates.")
+            return Outcome("correct", f"{first}. Words changed: {_changed(before, after)}. Candidates: the same fifty.")
         return Outcome("wrong", f"{first}; the first right answer is at {ranking.rank_of(right)}. Hint: {NOT_YET}")
 
     def _unfair(self, before: list[str], after: list[str], names: set[str]) -> str:
