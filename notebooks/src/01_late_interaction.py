@@ -103,8 +103,7 @@ scores = {"loop": loop(query, document), "einsum": einsum(query, document), "max
 print({name: f"{score:.2f}" for name, score in scores.items()}, f"reranker: {after[0].score:.2f}")
 
 # %% [markdown]
-# All four agree. (To two digits: the store keeps documents in half the bits.) That was the whole model: a transformer
-# that reads each side alone, and your two lines.
+# All four agree. That is the whole method: a transformer that reads each side alone, and your two lines.
 #
 # ## Who earned the 9.824?
 #
@@ -131,8 +130,8 @@ receipts[winner]
 
 # %% [markdown]
 # Two fifths of the score come from words that say nothing about distances. *do* and *i* are paired with an opening
-# bracket, and are well paid for it. So did the small words put the wrong function first? It looks like it. Test it: leave
-# their rows out for all fifty candidates and sort again. Then leave out two large ones.
+# bracket, and are well paid for it. Did the small words put the wrong function first? Leave their rows out for all
+# fifty candidates and sort again. Then leave out two large ones.
 
 
 # %%
@@ -149,15 +148,15 @@ left_out = {"nothing": {}, "function words": small, "distances": {"distances"}, 
 pd.DataFrame({name: without(words) for name, words in left_out.items()}, index=["right answer at", "first"]).T
 
 # %% [markdown]
-# It was not the small words: without them the right answer rises by one place. Nor *distances*, which earns nearly as
-# much as *points*. Only *points* matters: without it the right answer is second. A large share is not a large effect. What
-# every document gets alike decides nothing.
+# It was not the small words: without them the right answer rises by one place. Nor *distances*, which earns as much as
+# *points*. Without *points* it is second. A large share is not a large effect: what all documents get alike decides
+# nothing.
 #
 # ## Where do the two documents differ?
 #
-# The view puts both side by side. Where a kernel runs, point at a word, pin it, or edit the question; elsewhere you see
-# its still picture. Find three things: what *points* matched in each document, what the small words make of the
-# difference, and which words speak for the right function.
+# Where a kernel runs, point at a word, pin it, or edit the question; elsewhere you see a still picture. Find three things:
+# what *points* matched in each document, what the small words add to the difference, and which words speak for the right
+# function.
 
 # %%
 pair = {hit.doc_id: hit.text for hit in (after[0], after[4])}
@@ -178,9 +177,10 @@ print(f"tokens that have to go: {len(found.removed)}; your bet:", getattr(lk.bet
 found
 
 # %% [markdown]
-# Two, and *points* is not among them! Take it out and the question's *points* moves on to *point*, which is nearly as
-# good (the receipt's column *margin*: 0.053). *pairwise* stands in the winner once, and nothing replaces it. Which word makes
-# the difference, and which one the lead cannot do without, are two questions.
+# Two, and *points* is not among them! Take it out, and the question's *points* moves on to *point*, nearly as good (0.053
+# less: the receipt's *margin*). *pairwise* stands in the winner once, and nothing replaces it. Look where: in the name of
+# its module, `sklearn.metrics.pairwise`. Which word makes the difference, and which one the lead hangs on, are two
+# questions.
 #
 # *To here: 38 minutes.*
 #
@@ -220,10 +220,10 @@ print(f"mean score of T11's fifty for T1: {sum(row.similarity for row in elsewhe
 pd.DataFrame(table).round(2)
 
 # %% [markdown]
-# Something always matches: nothing there answers T1, and each word still finds 0.2 to 0.35. That is the level to
-# read from, not 0. And *do* gets 0.26 there, but 0.63 from a bracket in the winner: not for being *do*. Its vector carries
-# the whole question, the bracket's carries the whole document, and they are about the same thing. So a link from word to
-# word is not a meaning. It says which vectors met.
+# Something always matches: passages about databases collect 3.1, a third of the winner's score. Read from that level, not
+# from 0. And *do* gets 0.26 there, but 0.63 from a bracket in the winner. Not for being *do*: its vector has read the
+# whole question, the bracket's the whole document, and those are about one thing. A link tells which vectors met, not
+# which words mean the same.
 #
 # ## Can the user repair it?
 #
@@ -239,8 +239,7 @@ lk.exercise("01.question")
 # solution: 01.question
 
 # %% [markdown]
-# You needed the documentation's word for it, and who has it hardly needs the search. Repairing one question is not
-# repairing the system.
+# You needed the documentation's own word, and who knows that hardly needs the search.
 #
 # ## T2 and T3: does the order of words count?
 #
@@ -284,13 +283,12 @@ pd.DataFrame(rows, columns=["passages appended", "tokens", "MaxSim", "cosine of 
 
 # %% [markdown]
 # One appended passage takes most of the cosine, and MaxSim does not notice. It cannot fall: a maximum over more tokens
-# is never smaller. That is its strength with long texts, and its weakness: what is long has more chances, and a score can
-# only be collected.
+# is never smaller. That is its strength with long texts, and its weakness: what is long has more chances.
 #
 # ## How much of the time is MaxSim?
 #
-# People write kernels for it. Before you want one: how many per cent of a rerank would it make faster? Once with nothing
-# stored, once with the documents' vectors in the store. Write down two numbers.
+# People write kernels for it. How many per cent of a rerank would a kernel make faster: with nothing stored, and with the
+# documents' vectors in the store? Write down two numbers.
 
 # %% tags=["nbval-ignore-output"]
 from time import perf_counter
@@ -312,7 +310,7 @@ table.assign(share=[f"{score / sum(row):.1%}" for row in rows.values()])
 
 # %% [markdown]
 # Cold, it is well under a hundredth: whatever a kernel wins there, nobody will notice. Cached, it is a part that one
-# can see, and the question's own encoding is the larger one. Kernels pay for thousands of candidates, not for fifty.
+# can see, and the encoding of the question is a larger one. Kernels pay for many thousands of candidates, not for fifty.
 #
 # ## A bonus: which tokens of the document does nobody choose?
 #
@@ -328,13 +326,13 @@ print(f"for all of them, the best {share:.0%} of the tokens keep {kept:.0%} of t
 lk.eraser([t1], pair[winner])
 
 # %% [markdown]
-# For one question nearly all are dead; for many questions hardly any. But a fifth of them does most of the work, and that is
-# why indexes can prune.
+# For one question nearly all are dead, for many questions hardly any. Still, a fifth of them does nine tenths of the work;
+# indexes that prune live on that. Click tokens off and watch the score, where a kernel runs.
 #
 # ## Would you have noticed?
 #
-# Thirteen kernels, each with a bug that was reported in public, most of them silent for months. A test takes a kernel and
-# asserts. `by_hand` is given, and finds one.
+# Thirteen kernels, each with a bug that was reported in public. A test takes a kernel, `maxsim(query, documents)`, and
+# asserts what must come out. `by_hand` is given, and finds one.
 
 # %%
 lk.exercise("01.gauntlet")
@@ -361,15 +359,15 @@ lk.gauntlet(tests)
 lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion"])
 
 # %% [markdown]
-# On T2 MaxSim finds what the average loses. On T1 and T3 the average is ahead: it has no single word that could carry it
-# away. Neither is better by nature. Which one is better here, and by how much, is notebook 02.
+# On T2 MaxSim finds what the average loses. On T1 and T3 the average is ahead. Which of them is better over all queries is
+# the question of notebook 02.
 #
 # ## Take away
 #
 # - MaxSim is two lines: the best of each row, added. What is hard is to keep padding, order and lengths out of it.
 # - A receipt balances, and so it tells the truth about the sum. Share is not effect: look at the difference to a rival.
-# - A link is a meeting of two vectors that have read their neighbours. It is no cause and no meaning. To learn what a word
-#   does, remove it and ask again.
+# - A link is a meeting of two vectors that have read their neighbours: no cause, and no meaning. To learn what a word does,
+#   remove it and ask again.
 # - Order hardly counts here, length does not hurt, and the time goes into encoding.
 #
 # **Notation.** `Lq`, `Ld`: tokens of question and document; `d`: dimensions of a vector. MaxSim: the sum over `Lq` of the
