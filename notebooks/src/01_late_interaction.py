@@ -82,8 +82,8 @@ einsum = lk.exercise("01.einsum").yours_or_ours(maxsim_einsum)
 # ## Where do the vectors come from?
 #
 # From the last layer of a transformer: its *hidden states*, one for each word piece. The two special tokens at the ends are
-# dropped, the others are cut to length 1. That is a **token vector**. The next cell makes them with `transformers` alone.
-# Will your functions give the reranker's 9.824?
+# dropped, the others are scaled to length 1. That is a **token vector**. The next cell makes them with `transformers`
+# alone; of labkit it only asks where the model lies. Will your functions give the reranker's 9.82?
 
 
 # %%
@@ -108,8 +108,8 @@ print({name: f"{score:.2f}" for name, score in scores.items()}, f"reranker: {aft
 # ## Who earned the 9.824?
 #
 # A score that is a sum can be taken apart. A **receipt** has a row for each token of the question: its best partner, their
-# similarity, its share of the score. **Function words** (*how*, *the*, *of*) carry grammar and no topic. Three bets before
-# you see it: one on this receipt, two on what follows.
+# similarity, its share of the score, and how far behind the second best partner is (*margin*). **Function words** (*how*,
+# *the*, *of*) carry grammar and no topic. Three bets before you see it: one on this receipt, two on what follows.
 
 # %% tags=["stub"]
 print(lk.bet("01.function_words", ...))
@@ -227,7 +227,8 @@ pd.DataFrame(table).round(2)
 #
 # ## Can the user repair it?
 #
-# Type a better question: in the view above, or here.
+# Type a better question: in the view above, or here. The rules: change three words at most, name no function, and leave
+# *rows* and *vectors* alone, which notebook 00 tried.
 
 # %%
 lk.exercise("01.question")
@@ -257,16 +258,16 @@ print(f"melt is first in {first} of 20 shuffles; your bet:", getattr(lk.bet("01.
 print("one of them:", shuffled[0])
 
 # %% [markdown]
-# This model hardly reads the direction. One trained on questions and answers may do better; ask any model the opposite
-# before you believe it.
+# All twenty, and T3 gets T2's five. This model hardly reads the direction. One trained on questions and answers may do
+# better; ask any model the opposite before you believe it.
 #
 # *To here: 47 minutes.*
 #
 # ## What does one vector lose?
 #
 # The dense twin averages a text's token vectors. The dot product of two averages is the average of the grid: option *d*
-# of the first exercise, divided. Let `melt` be a longer and longer document: append the tokens of passages that have
-# nothing to do with it. What will happen to each score?
+# of the first exercise, divided. Let `melt` be a longer and longer document: append the token vectors of passages that
+# have nothing to do with it. What will happen to each score?
 
 
 # %%
@@ -359,8 +360,8 @@ lk.gauntlet(tests)
 lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion"])
 
 # %% [markdown]
-# On T2 MaxSim finds what the average loses. On T1 and T3 the average is ahead. Which of them is better over all queries is
-# the question of notebook 02.
+# On T2 MaxSim finds what the average loses. On T1 and T3 the average is ahead. It ranks everything, MaxSim only BM25's
+# fifty. Which is better over all queries is the question of notebook 02.
 #
 # ## Take away
 #
