@@ -220,22 +220,22 @@ def _resume(file: Path, learned: dict[str, torch.Tensor], optimizer: torch.optim
     return saved["step"]
 
 
-def ship(learned: dict[str, torch.Tensor], file: Path) -> None:
+def ship(learned: dict[str, torch.Tensor], texts: Path, file: Path) -> None:
     """Write what was learned as float16, under the names of the base model's weights, and say the file's sha256."""
     from safetensors.torch import save
 
     names = {name: name.replace(".linear.", ".") for name in learned}
     tensors = {names[name]: tensor.detach().to(torch.float16).contiguous() for name, tensor in learned.items()}
-    paths.write_atomic(file, save(tensors))
+    paths.write_atomic(file, save(tensors, metadata={"texts_sha256": sha256_of(texts)}))
     print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, sha256 {sha256_of(file)}: put it into offline_pair.SHA256")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=paths.cache() / "cross", help="where the work is kept")
-    parser.add_argument("--steps", type=int, default=3_000)
+    parser.add_argument("--steps", type=int, default=1_500)
     parser.add_argument("--rate", type=float, default=1e-3)
     given = parser.parse_args()
     if not (given.folder / "texts.json").is_file():
         prepare(given.folder)
-    ship(train(given.folder, given.steps, given.rate), paths.data() / FILE)
+    ship(train(given.folder, given.steps, given.rate), given.folder / "texts.json", paths.data() / FILE)
