@@ -32,7 +32,7 @@ GRID = ThoughtExercise(
     why={
         "a": "That asks what each token of the document finds in the question: a long document would collect ever "
         "more. The question's side is summed, the document's side is maximised.",
-        "b": '0.8 + 0.9 + 0.5. The document\'s "distances" serves two of the question\'s tokens; "of" and "samples" serve '
+        "b": '0.8 + 0.9 + 0.5. The document\'s "distances" serves two tokens of the question; "of" and "samples" '
         "serve nobody: they could be anything.",
         "c": 'Nothing forbids to choose a token twice: "points" takes "distances", although that one is taken.',
         "d": "All twelve together are what two mean vectors see: their dot product is 4.4 / 12. MaxSim keeps one "
