@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from labkit.course.attempts import plain
 from labkit.course.catalogue import catalogue, read
 from labkit.course.exercises import CodeExercise, ThoughtExercise
 from labkit.errors import LabError
@@ -97,7 +98,7 @@ def test_every_definition_is_complete(exercise):
 
 @pytest.mark.parametrize("exercise", CODE, ids=by_id)
 def test_inputs_are_the_same_in_every_run_and_most_are_unseen(exercise):
-    assert exercise.cases() == exercise.cases()
+    assert plain(exercise.cases()) == plain(exercise.cases())
     assert len(exercise.cases()) >= 20
 
 
