@@ -134,7 +134,7 @@ pd.DataFrame(
 # %% [markdown]
 # The documents. All 175 are of pandas, and of nine passages about `to_datetime` one was left: somebody's clean-up had
 # kept the first passage of each. The milliseconds are in a later one, under `unit`. The trace stores no text; hashes are
-# enough to say *that* it changed.
+# enough to say *that* it changed: of the whole collection, and of each hit that both runs have, which here is one.
 #
 # Had the request fallen back, the first cause would have said so. If nothing differs but the scores, it says *none that
 # the trace knows*. With a hosted model that is worth a thought: since August 2026 one provider answers requests for Cohere's
@@ -261,13 +261,17 @@ night.drill(**settings)
 # No setting answers all 200. Nobody can in the outage, and a few refusals of the storm come twice. What you choose is who
 # gets less: those who wait, those who pay, or those who ask next. All of them get BM25's order, and a reason in the trace.
 #
+# In your pipeline the guard stands where the reranker stood, and the trace goes around both:
+# `lk.Trace().wrap(lk.TwoStage(bm25, lk.Guard(reranker, **settings)))`.
+#
 # *To here: 35 minutes.*
 #
 # ## T3, T6, T11: does it read *not*?
 #
 # A guard answers for time and money. What the answers are worth is another test, and a mean over many queries hides it:
 # edge cases. Each is a question with a right answer and a trap, and passes if a right answer stands above every trap. Turned
-# around, right and trap change places. *dense+late+fusion* won in notebook 06: in how many of the six cells below?
+# around, right and trap change places. *dense+late+fusion* won in notebook 06: how many of its six
+# cases does it pass?
 
 # %%
 melt, pivot, without = ({d for d, g in c.qrels[tickets[t]].items() if g == 3} for t in ("T2", "T3", "T6"))
@@ -296,8 +300,8 @@ results = {name: ran(lk.system(name, c)) for name in ("bm25+late", "dense+late+f
 pd.DataFrame(results).replace({True: "passes", False: "FAILS"}).sort_index()
 
 # %% [markdown]
-# Three of six. T3 passes and fails turned around; for *bm25+late* it is the other way round. Each has nearly one order for both
-# directions, and is right for one of them by luck. A test without its opposite would have called that reading.
+# Three of six. T3 passes, and turned around it fails; with *bm25+late* it is the other way round. Each has nearly one order
+# for both directions, and is right for one of them by luck. A test without its opposite would have called that reading.
 #
 # T6 passes both ways, for the documentation says *with* and *without replacement* in these words. Say it in other words,
 # and it fails. T11 has no answer, and its best document scores higher than that of a ticket that has one.
@@ -335,8 +339,8 @@ for name, those in results.items():
 # ## Is it fast enough at your traffic, not at the demo's?
 #
 # The night brought one question every six seconds. In an **open loop** questions arrive when they like, and not when the last
-# one is done: waiting counts. Our own pipeline, without a service: at
-# one question a second, then at thirty. How long does the median user wait at thirty, if one question takes 50 ms?
+# one is done: waiting counts. Our own pipeline, without a service: at one
+# question a second, then at thirty. If a question takes 50 ms, how long does the median user wait at thirty?
 
 # %% tags=["nbval-ignore-output"]
 ship = lk.system("dense+late+fusion", c)
@@ -349,7 +353,7 @@ prices[["per_1000", "currency", "unit", "date", "verified"]].round(2)
 
 # %% [markdown]
 # These are your machine's figures. Where *load* is 1 or more, a row is saturated: questions come faster than they are
-# done, and the queue grows until they stop, whatever one question takes. If it says VOID, the machine was too busy to
+# done, and the queue grows until they stop. Then p50 is the wait in the queue, not the 50 ms. If it says VOID, the machine was too busy to
 # tell: run it again.
 #
 # The prices are US dollars for 1,000 questions with 30 whole documents each, times 1,000 for a million. None is verified:
