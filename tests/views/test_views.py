@@ -111,3 +111,44 @@ def test_the_deltas_hold_the_comparison_and_narrow_with_more_queries():
     assert deltas.to_svg() == Deltas(comparison, sizes=(10, 40, 500)).to_svg()
     with pytest.raises(lk.LabError, match="sizes must be 2 or more"):
         Deltas(comparison, sizes=(1,))
+
+
+def traced(outcome, *fallbacks):
+    """A trace's line, as far as its outcome goes."""
+    return {"outcome": outcome, "stages": [{"fallback": word} for word in ("", *fallbacks)]}
+
+
+def test_outcomes_by_hand():
+    records = [traced("answered"), traced("fallback", "budget"), traced("refused"), traced("fallback", "deadline")]
+    assert lk.outcomes([*records, traced("answered")], note="a bad night").to_text() == (
+        "5 requests: 2 answered, 2 fallback, 1 refused\n"
+        "a bad night\n"
+        "     2  answered\n"
+        "     1  fallback: budget\n"
+        "     1  fallback: deadline\n"
+        "     1  refused\n"
+        "\n"
+        "     1  .fXf.\n"
+        "        . answered  f fallback  X refused"
+    )
+
+
+def test_the_picture_of_outcomes_has_a_mark_a_request_in_the_lane_that_the_text_names():
+    records = [traced("answered"), traced("fallback", "budget"), traced("fallback", "budget", "deadline")]
+    axes = lk.outcomes(records).figure().axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "answered  1",
+        "fallback: budget  1",
+        "fallback: budget, deadline  1",
+    ]
+    assert [lane.get_positions() for lane in axes.collections] == [[1], [2], [3]]
+
+
+def test_outcomes_of_more_than_fifty_requests_take_more_than_one_line():
+    lines = lk.outcomes([traced("answered")] * 120).to_text().splitlines()
+    assert lines[3:6] == [f"{first:>6}  {'.' * many}" for first, many in ((1, 50), (51, 50), (101, 20))]
+
+
+def test_outcomes_of_nothing_say_where_traces_come_from():
+    with pytest.raises(lk.LabError, match=r"outcomes needs a traced request or more: lk\.Trace"):
+        lk.outcomes([])
