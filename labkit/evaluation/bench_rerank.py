@@ -1,7 +1,8 @@
 """``labkit bench rerank``: from a question to the top 5, reranking BM25's 50 candidates, and MaxSim's share of it.
 
 Cold, the encoder has no store and encodes every candidate; cached, all of them come from the store. The question is
-new to the encoder each time. MaxSim is also timed alone on the same packed candidates.
+new to the encoder each time. MaxSim is also timed alone on the same packed candidates. The offline cross-encoder, of
+the same size, reranks the same candidates: nothing of it can be cached.
 """
 
 from __future__ import annotations
@@ -61,9 +62,11 @@ def bench_rerank(
             name: _ask(name, first, (encoder, stored), some, probe, floor, progress)
             for name, encoder, some in (("cold", storeless, asked[:cold]), ("cached", stored, asked))
         }
+        cross = _crossed(first, asked[:cold], probe, floor, progress)
     spread = bench.spread(floor)
     data = {
         "bench": "rerank", "machine": machine, "collection": collection.name, "k": K, "top": TOP, **runs,
+        "cross": cross,
         "floor_spread": round(spread, 3), "void": bench.is_void(floor, busy),
     }  # fmt: skip
     return bench.Report(data, "\n".join(_lines(data)))
@@ -91,6 +94,24 @@ def _ask(
     return _summary(np.array(whole), np.array(alone))
 
 
+def _crossed(
+    first: Retriever, questions: Sequence[str], probe: bench.Timer, floor: list[float], progress: bool
+) -> dict[str, Any]:
+    """Ask each question once, and rerank with the offline cross-encoder; every pair is run."""
+    from labkit.ranking.cross_encoder import CrossEncoderReranker
+    from labkit.ranking.two_stage import TwoStage
+
+    system = TwoStage(first, CrossEncoderReranker(stored=False))
+    system.search(questions[0], k=1)  # whatever is loaded at the first call
+    whole = []
+    for question in bar(questions, what="cross", unit="question", show=progress):
+        floor.append(probe())
+        began = time.perf_counter()
+        system.search(question, k=K, top_n=TOP)
+        whole.append(time.perf_counter() - began)
+    return {"questions": len(whole), "ms": _percentiles(np.array(whole))}
+
+
 def _maxsim_alone(first: Retriever, encoder: Encoder, question: str) -> float:
     """Seconds of MaxSim over the packed candidates, the median of a few."""
     from labkit.scoring.maxsim import maxsim
@@ -103,13 +124,17 @@ def _maxsim_alone(first: Retriever, encoder: Encoder, question: str) -> float:
 
 def _summary(whole: np.ndarray, alone: np.ndarray) -> dict[str, Any]:
     """Of seconds [questions] for the whole and for MaxSim alone."""
-    p50, p95 = np.percentile(whole * 1000, [50, 95])
     return {
         "questions": len(whole),
-        "ms": {"p50": round(float(p50), 2), "p95": round(float(p95), 2)},
+        "ms": _percentiles(whole),
         "maxsim_ms": {name: round(float(np.percentile(alone * 1000, q)), 3) for name, q in (("p50", 50), ("p95", 95))},
         "maxsim_share": round(float(np.median(alone / whole)), 5),
     }
+
+
+def _percentiles(seconds: np.ndarray) -> dict[str, float]:
+    p50, p95 = np.percentile(seconds * 1000, [50, 95])
+    return {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}
 
 
 def _lines(data: dict[str, Any]) -> list[str]:
@@ -120,4 +145,10 @@ def _lines(data: dict[str, Any]) -> list[str]:
             f"{name:>7}: p50 {run['ms']['p50']:,.1f} ms, p95 {run['ms']['p95']:,.1f} ms, {run['questions']} questions; "
             f"MaxSim alone {run['maxsim_ms']['p50']:.2f} ms, {run['maxsim_share']:.2%} of it"
         )
+    ms = {name: data[name]["ms"]["p50"] for name in ("cold", "cached", "cross")}
+    lines.append(
+        f"  cross: p50 {ms['cross']:,.1f} ms, p95 {data['cross']['ms']['p95']:,.1f} ms, "
+        f"{data['cross']['questions']} questions; its p50 is {ms['cross'] / ms['cached']:.0f} times MaxSim's cached, "
+        f"{ms['cross'] / ms['cold']:.1f} times MaxSim's cold"
+    )
     return [*lines, bench.void_line(data["void"], data["floor_spread"])]

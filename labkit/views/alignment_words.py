@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from labkit.views.compared import KINDS, Compared, Line
@@ -50,7 +51,8 @@ def reasons(view: Compared) -> list[Reason]:
     told = [Reason(format(gain(line), form), line.word.label, _why(view, line)) for line in top]
     if len(lines) > len(top):
         rest, rest_of = sum(map(gain, lines)) - sum(map(gain, top)), len(lines) - len(top)
-        told.append(Reason(format(rest, form), f"{rest_of} other{'s' * (rest_of != 1)}", "the rest of the query"))
+        others = f"{rest_of} other{'s' * (rest_of != 1)}"
+        told.append(Reason(format(rest, form), others, f"the rest of the query{_most_against(lines, sign, gain)}"))
     return told
 
 
@@ -61,10 +63,10 @@ def function_words(view: Compared) -> str:
         return ""
     share, earned, lead = view.function_share(), view.earned(view.shown, "function word"), view.lead("function word")
     off = "left out here, earn" if "function word" in view.without else "earn"
-    told = f"Function words ({', '.join(words)}) {off} {share:.0%} of its score: {earned:.2f} of "
+    told = f"Function words ({', '.join(words)}) {off} {share:.0%} of {view.shown.name}’s score: {earned:.2f} of "
     told += f"{view.shown.score:.2f}."
     if view.against is not None and len(view.against.document):
-        told += f" Of its difference to {view.against.name} they make {lead:+.2f}."
+        told += f" Of the difference to {view.against.name} they make {lead:+.2f}."
     if len(view.matches) == 1:
         return told
     with_them, without = view.matches.index(view.shown) + 1, view.rank_without("function word")
@@ -101,7 +103,14 @@ def _digits(view: Compared) -> int:
 
 
 def _why(view: Compared, line: Line) -> str:
-    own = f"matches “{line.partner}” ({line.earned:.2f})"
-    if view.against is None:
-        return own
-    return f"{own}; in {view.against.name} “{line.rival}” ({line.rival_earned:.2f})"
+    pieces = f", {len(line.word.positions)} pieces" if len(line.word.positions) > 1 else ""
+    told = f"matches “{line.partner}” ({line.earned:.2f}{pieces})"
+    if view.against is not None:
+        told += f"; in {view.against.name} “{line.rival}” ({line.rival_earned:.2f})"
+    return told + ("; a function word" if line.word.kind == "function word" else "")
+
+
+def _most_against(lines: list[Line], sign: int, gain: Callable[[Line], float]) -> str:
+    """The word that speaks most for the other side, where one does."""
+    last = min(lines, key=lambda line: sign * gain(line))
+    return f", “{last.word.label}” with {gain(last):+.2f} among them" if sign * gain(last) <= -0.005 else ""

@@ -215,6 +215,9 @@ def test_rerank_tells_the_whole_and_the_share_of_maxsim(tmp_path):
         assert set(run["ms"]) == set(run["maxsim_ms"]) == {"p50", "p95"}
     json.dumps(report.to_dict())
     assert "MaxSim alone" in str(report)
+    cross, cached = report.to_dict()["cross"], report.to_dict()["cached"]
+    assert cross["ms"]["p50"] > 0
+    assert f"its p50 is {cross['ms']['p50'] / cached['ms']['p50']:.0f} times MaxSim's cached" in str(report)
 
 
 def test_json_is_all_that_is_on_stdout():

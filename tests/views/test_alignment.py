@@ -59,10 +59,20 @@ def test_the_sentences_by_hand(source_of_toys):
         ("+0.00", "1 other", "the rest of the query"),
     ]
     assert words.function_words(view) == (
-        "Function words (the) earn 50% of its score: 1.00 of 2.00. Of its difference to A they make +0.00. "
+        "Function words (the) earn 50% of B’s score: 1.00 of 2.00. Of the difference to A they make +0.00. "
         "Without them it would still be at rank 1."
     )
     assert words.receipt(view) == "The receipt balances: its rows sum to 2.0000, and the score is 2.0000."
+
+
+def test_the_reasons_name_function_words_pieces_and_what_speaks_most_against():
+    source = Tokens({"A": "rows", "B": "the the the row"}, ToyEncoder())
+    view = source.draw("the rows", shown=1, against=0)
+    told = words.reasons(view)
+    assert told[0].words == "the"
+    assert told[0].why.endswith("; a function word")
+    assert told[1].words == "1 other"
+    assert told[1].why == f"the rest of the query, “rows” with {told[1].difference} among them"
 
 
 def test_the_lower_one_is_told_from_its_side(source_of_toys):
