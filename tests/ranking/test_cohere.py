@@ -17,7 +17,6 @@ from labkit.ranking.cohere_reply import ServiceError, read_reply
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.standin import shared_standin
 from labkit.ranking.standin_faults import VOCABULARY
-from labkit.ranking.systems import RERANKERS
 
 KEY = "canary-b7e1f0"
 V2, V5 = "rerank-v3.5", "rerank-v5.0-pro"
@@ -440,8 +439,11 @@ def test_the_default_is_one_stand_in_a_process_with_the_order_of_maxsim():
     assert ours.system == "dense+cohere"
 
 
-def test_cohere_is_no_name_of_a_system_yet():
-    assert "cohere" not in RERANKERS
+def test_it_is_a_system_by_name_and_live_only_when_told(monkeypatch):
+    c = Collection("toy", {"a": Document("", "ba ce"), "b": Document("", "ba di")})
+    monkeypatch.setenv("CO_API_KEY", "a-key")
+    assert not lk.system("bm25+cohere", c).reranker.live
+    assert lk.system("bm25+cohere", c, live=True).reranker.live
 
 
 # Keys

@@ -11,7 +11,6 @@ from sentence_transformers import CrossEncoder
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
 from labkit.ranking.ranking import Hit
-from labkit.ranking.systems import RERANKERS
 from tests import tiny
 
 QUERY = "ba ce di"
@@ -161,8 +160,8 @@ def test_a_shorter_max_length_cuts_sooner(folder):
     ("call", "message"),
     [
         (
-            lambda f: lk.CrossEncoderReranker(),
-            r"must be named; got None.*ms-marco-MiniLM-L6-v2.*offline.*not there yet",
+            lambda f: lk.CrossEncoderReranker(""),
+            r"named by a string; got ''. None takes the small one that ships.*ms-marco-MiniLM-L6-v2",
         ),
         (lambda f: lk.CrossEncoderReranker("no/such").prepare(), r"no model 'no/such'.*BAAI/bge-reranker-base"),
         (lambda f: lk.CrossEncoderReranker(f, device="gpu0").prepare(), "device must be one that torch has.*'gpu0'"),
@@ -194,5 +193,8 @@ def test_its_text_shows_the_device_and_loads_nothing():
     assert repr(cross) == "CrossEncoderReranker('BAAI/bge-reranker-base', device='cuda')"
 
 
-def test_there_is_no_offline_system_of_that_name_yet():
-    assert not any("cross" in name for name in RERANKERS)
+def test_it_is_a_system_by_name_with_any_checkpoint(folder):
+    c = Collection("toy", {"a": Document("", "ba ce"), "b": Document("", "ba di")})
+    pipe = lk.system("bm25+cross", c, encoder=str(folder))
+    assert (pipe.name, pipe.reranker.checkpoint) == ("bm25+cross", str(folder))
+    assert lk.system("bm25+cross", c).reranker.checkpoint == "labkit-cross-minilm"
