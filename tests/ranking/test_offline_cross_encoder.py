@@ -11,8 +11,10 @@ import torch
 
 import labkit as lk
 from labkit import paths
+from labkit.corpus.collection import Collection, Document
 from labkit.encoding.default_model import find_default_model
 from labkit.ranking import offline_pair
+from labkit.ranking import shipped_scores as stored_scores
 from labkit.ranking.ranking import as_hits
 from labkit.ranking.shipped_scores import pair_key, shipped_scores, write_scores
 
@@ -96,22 +98,32 @@ def test_stored_scores_are_found_by_model_query_and_passage(tmp_path):
     assert len({pair_key("q", "ab"), pair_key("qa", "b"), pair_key("ab", "q")}) == 3
 
 
-def test_shipped_scores_are_those_of_a_live_run(cross):
-    c = lk.load_collection("pydocs")
-    query = next(iter(c.split("dev").queries.values()))
-    found = lk.BM25Retriever(c).search(query, k=3)
-    stored, live = (lk.CrossEncoderReranker(stored=stored).rerank(query, found) for stored in (True, False))
-    assert (stored.encoded, live.cached) == (0, 0)
-    assert stored.cached == live.encoded > 0
+@pytest.fixture
+def stored_for_toys(cross, tmp_path, monkeypatch):
+    """A toy collection, the cross-encoder's own scores of its only query in a file, and that file in use."""
+    docs = {str(i): Document("", text) for i, text in enumerate(TEXTS[:2])}
+    c = Collection("toys", docs, {"q": QUERY}, {"q": {"0": 1}})
+    scores = zip(TEXTS[:2], cross.score_hits(QUERY, as_hits(TEXTS[:2])), strict=True)
+    write_scores(cross.model, {pair_key(QUERY, text): float(score) for text, score in scores}, tmp_path / "toys")
+    monkeypatch.setattr(stored_scores, "FILE", str(tmp_path / "toys"))
+    shipped_scores.cache_clear()
+    yield c
+    shipped_scores.cache_clear()
+
+
+def test_stored_scores_stand_in_for_a_live_run_and_say_so(stored_for_toys):
+    stored, live = (lk.CrossEncoderReranker(stored=stored).rerank(QUERY, TEXTS[:2]) for stored in (True, False))
+    assert (stored.encoded, stored.cached, live.encoded, live.cached) == (0, 2, 2, 0)
     assert (stored.looked_up, live.looked_up) == (True, False)
-    assert stored.ids == live.ids
+    assert stored.ids == live.ids == ["0", "1"]
     np.testing.assert_allclose([hit.score for hit in stored], [hit.score for hit in live], atol=1e-4)
+    mixed = lk.CrossEncoderReranker().rerank(QUERY, TEXTS)
+    assert (mixed.encoded, mixed.cached) == (1, 2)  # the empty text was not stored
 
 
-def test_a_run_over_stored_scores_has_no_latency():
-    c = lk.load_collection("pydocs")
-    some = lk.Collection("some", c.docs, dict(list(c.split("dev").queries.items())[:1]), c.qrels)
-    result = lk.evaluate(lk.system("bm25+cross", some), some, split="all")
+def test_a_run_over_stored_scores_has_no_latency(stored_for_toys):
+    result = lk.evaluate(lk.TwoStage(lk.DenseRetriever(stored_for_toys), lk.CrossEncoderReranker()), stored_for_toys)
+    assert result.metrics["nDCG@10"] == 1.0
     assert result.latency_ms == {"p50": None, "p95": None}
     assert result.seconds_per_1000 is None
 
