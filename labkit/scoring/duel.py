@@ -124,7 +124,8 @@ def from_tokens(texts: tuple[str, str, str], queries: PackedTokens, a: PackedTok
     tables = [similarity_table(queries, pack) for pack in (winner, loser)]
     clearly = min(scores) - ROUNDING * max(1.0, abs(min(scores)))
     positions, exact = smallest_removal(tables[0], clearly)
-    removed = tuple(_removed(winner, position) for position in positions)
+    tokens, spans = winner.tokens(0), winner.spans.tolist()  # type: ignore[union-attr]
+    removed = tuple(Removed(position, tokens[position], tuple(spans[position])) for position in positions)
     without = _score_without(queries, winner, positions)
     if not without < min(scores):
         raise LabError(f"the removal must flip the order; {without:.6f} is not below {min(scores):.6f}.")
@@ -136,11 +137,6 @@ def _score_without(queries: PackedTokens, document: PackedTokens, positions: tup
     """The MaxSim of the document's other tokens, by the kernel itself."""
     rest = np.delete(np.asarray(document[0]), positions, axis=0)
     return float(maxsim(queries[0], [rest])[0])
-
-
-def _removed(document: PackedTokens, position: int) -> Removed:
-    span = tuple(document.spans[position].tolist())
-    return Removed(position, document.tokens(0)[position], span)
 
 
 def _rows(queries: PackedTokens, winner: PackedTokens, loser: PackedTokens, tables: list[np.ndarray]):  # type: ignore[no-untyped-def]

@@ -27,7 +27,7 @@ def _controls(view: DuelView) -> Node:
     if len(names) > 2:
         for label, trait, own, other in (("between", "a", view.a, view.b), ("and", "b", view.b, view.a)):
             choices.append(select(label, trait, [option for option in names if option[0] != other], own))
-    back = [button("count all words again", {"off": []}, "back")] if view.off else []
+    back = [button("count all words again", "back", set={"off": []})] if view.off else []
     return node("div", choices, back, class_="lk-controls", live=True)
 
 
@@ -35,11 +35,16 @@ def _rows(view: DuelView) -> Node:
     widest = max((abs(line.difference) for line in view.lines), default=0.0) or 1.0
     one, two = view.first.name, view.second.name
     sides = node("span", node("span", iso(two)), node("span", iso(one)), class_="lk-sides")
-    head = [node("th", "word of the query"), node("th", "difference", class_="lk-num"), node("th", sides),
-            node("th", "match in ", iso(one)), node("th", "match in ", iso(two))]  # fmt: skip
+    head = [
+        node("th", "word of the query"),
+        node("th", "difference", class_="lk-num lk-wide"),
+        node("th", sides, class_="lk-bar"),
+        node("th", "match in ", iso(one)),
+        node("th", "match in ", iso(two)),
+    ]
     rows = [_row(view, line, cells, widest) for line, cells in zip(view.lines, view.cells(), strict=False)]
     total = view.cells()[-1]
-    foot = [node("td", total[0]), node("td", total[5], class_="lk-num"), node("td"), node("td", total[3]),
+    foot = [node("td", total[0]), node("td", total[5], class_="lk-num lk-wide"), node("td"), node("td", total[3]),
             node("td", total[4])]  # fmt: skip
     body = node("tbody", rows, node("tr", foot, class_="lk-total"), role="toolbar", aria_label="words of the query")
     return node("table", node("thead", node("tr", head)), body, class_="lk-duel-rows")
@@ -47,15 +52,14 @@ def _rows(view: DuelView) -> Node:
 
 def _row(view: DuelView, line: Line, cells: tuple[str, ...], widest: float) -> Node:
     number, on = line.number - 1, view.counted(line)
-    off = sorted(view.off | {number} if on else view.off - {number})
     minus = "lk-minus" if line.difference < 0 else ""
     said = f"“{line.word.label}” matches “{cells[1]}” {cells[3]} in {view.first.name} and “{cells[2]}” {cells[4]} in "
     said += f"{view.second.name}: difference {cells[5]}{'' if on else '; left out'}."
-    word = button(iso(line.word.label), {"off": off}, f"word {number}", aria_pressed=str(on).lower(), say=said,
-                  lit=f"w{number}", class_="lk-toggle")  # fmt: skip
+    word = button(iso(line.word.label), f"word {number}", flip={"off": [number]}, say=said, lit=f"w{number}",
+                  aria_pressed=str(on).lower(), class_="lk-toggle")  # fmt: skip
     marks = ("" if line.word.kind == "word" else "lk-minor") + ("" if on else " lk-off")
     diverging = node("div", bar(abs(line.difference) / widest, minus), class_="lk-diff")
-    shown = [node("td", word), node("td", cells[5], class_="lk-num"), node("td", diverging, class_="lk-bar"),
+    shown = [node("td", word), node("td", cells[5], class_="lk-num lk-wide"), node("td", diverging, class_="lk-bar"),
              node("td", cells[3], " ", iso(cells[1])), node("td", cells[4], " ", iso(cells[2]))]  # fmt: skip
     return node("tr", shown, class_=marks.strip(), lit=f"w{number}")
 

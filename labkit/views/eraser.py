@@ -91,6 +91,7 @@ class EraserView(Live, Erasure, Picture):
     ----------
     off : positions of the tokens that are erased; ``tokens`` and ``curve`` are of those that are left
     standings : a `Standing` a query
+    most : what the best token earns
     """
 
     def __init__(self, sheet: Sheet, off: Sequence[int] = ()) -> None:
@@ -103,7 +104,8 @@ class EraserView(Live, Erasure, Picture):
         columns = (sheet.whole.tolist(), scores.tolist(), sheet.rank(sheet.whole).tolist(), sheet.rank(scores).tolist())
         standings = [Standing(*row) for row in zip(sheet.texts, *columns, strict=True)]
         vars(self).update(sheet=sheet, off=gone, standings=standings)
-        vars(self).update(value={token.position: token for token in self.tokens}, title="Eraser")
+        most = max((token.earned for token in self.tokens), default=0.0)
+        vars(self).update(value={token.position: token for token in self.tokens}, most=most, title="Eraser")
 
     def headline(self) -> str:
         """How many tokens never win, and what erasing has cost."""

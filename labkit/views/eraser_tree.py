@@ -22,7 +22,7 @@ def _standings(view: EraserView) -> Node:
     names = view.standings_head()
     heads = [
         node("th", names[0]),
-        node("th"),
+        node("th", class_="lk-bar"),
         *(node("th", name, class_=_column(i)) for i, name in enumerate(names[1:])),
     ]
     body = [_standing(s, most) for s in view.standings]
@@ -47,13 +47,13 @@ def _controls(view: EraserView) -> Node:
     made = []
     if dead:
         told = f"erase the {len(dead)} that never win"
-        made.append(button(told, {"off": sorted(view.off.union(dead))}, "dead"))
+        made.append(button(told, "dead", flip={"off": dead}))
     if alive > 1 or dead:
         best = view.tokens[0]
         told = node("span", "erase the best: ", iso(view.label(best)))
-        made.append(button(told, {"off": sorted(view.off | {best.position})}, "best"))
+        made.append(button(told, "best", flip={"off": [best.position]}))
     if view.off:
-        made.append(button("put all back", {"off": []}, "back"))
+        made.append(button("put all back", "back", set={"off": []}))
     return node("div", made, class_="lk-controls", live=True)
 
 
@@ -73,22 +73,24 @@ def _token(view: EraserView, run: Run) -> Node | str:
     values = [view.value[p] for p in run.positions if p in view.value]
     wins, earned = sum(v.wins for v in values), sum(v.earned for v in values)
     name = "lk-erased" if off else "lk-alive" if wins else "lk-dead"
-    most = max((token.earned for token in view.tokens), default=0.0)
     times = "1 query token chooses it" if wins == 1 else f"{wins} query tokens choose it"
     said = "erased" if off else f"{times}, it earns {earned:.3f}" if wins else "no query token chooses it"
-    left = sorted(view.off - own if off else view.off | own)
-    style = f"--s:{max(0.15, min(1.0, earned / most)):.2f}" if wins and most > 0 else ""
-    return button(run.text, {"off": left}, f"token {run.positions[0]}", class_=f"lk-tok {name}", style=style,
-                  aria_pressed=str(off).lower(), say=f"“{run.text.strip()}”: {said}.")  # fmt: skip
+    style = f"--s:{max(0.15, min(1.0, earned / view.most)):.2f}" if wins and view.most > 0 else ""
+    told = {"say": f"“{run.text.strip()}”: {said}.", "aria_pressed": str(off).lower()}
+    flip, key = {"off": list(run.positions)}, f"token {run.positions[0]}"
+    return button(run.text, key, flip=flip, class_=f"lk-tok {name}", style=style, **told)
 
 
 def _earned(view: EraserView) -> Node:
-    most = max((token.earned for token in view.tokens), default=0.0)
     rows = []
     for token, cells in zip((t for t in view.tokens if t.wins), view.cells(), strict=True):
         numbers = [node("td", cell, class_="lk-num") for cell in cells[1:]]
-        width = bar(token.earned / most if most > 0 else 0)
+        width = bar(token.earned / view.most if view.most > 0 else 0)
         rows.append(node("tr", node("td", iso(cells[0])), node("td", width, class_="lk-bar"), numbers))
-    heads = [node("th", view.HEAD[0]), node("th"), *(node("th", name, class_="lk-num") for name in view.HEAD[1:])]
+    heads = [
+        node("th", view.HEAD[0]),
+        node("th", class_="lk-bar"),
+        *(node("th", name, class_="lk-num") for name in view.HEAD[1:]),
+    ]
     told = node("summary", f"What each of the {len(rows)} tokens that win earns")
     return node("details", told, node("table", node("thead", node("tr", heads)), node("tbody", rows)), key="earned")

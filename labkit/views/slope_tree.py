@@ -76,7 +76,7 @@ def _ends(view: SlopeChart, at: int, rows: tuple[int, int]) -> list[Node]:
                 style=f"grid-column:1;grid-row:{rows[0] + 1}")  # fmt: skip
     label = [node("span", new, " ", _arrow(move), class_="lk-move"), star, name]
     pressed, place = str(at == view.chosen).lower(), f"grid-column:3;grid-row:{rows[1] + 1}"
-    return [left, button(label, {"chosen": _press(view, at)}, f"m{at}", class_=f"lk-end{right}", lit=f"m{at}",
+    return [left, button(label, f"m{at}", set={"chosen": _press(view, at)}, class_=f"lk-end{right}", lit=f"m{at}",
                          say=view.told(move), aria_pressed=pressed, style=place)]  # fmt: skip
 
 

@@ -101,8 +101,8 @@ class TicketWalk(Picture):
         cells = [node("td", cell.rstrip("*"), class_=f"lk-num{' lk-top' if cell.endswith('*') else ''}")
                  for cell in texts.values()]  # fmt: skip
         said = ", ".join(f"{name} {'none' if ranks[name] is None else ranks[name]}" for name in self.board.systems)
-        press = button(visible(key), {"ticket": "" if chosen else key}, f"ticket {key}", say=f"{visible(key)}: {said}",
-                       aria_pressed=str(chosen).lower())  # fmt: skip
+        press = button(visible(key), f"ticket {key}", set={"ticket": "" if chosen else key},
+                       say=f"{visible(key)}: {said}", aria_pressed=str(chosen).lower())  # fmt: skip
         return node("tr", node("td", press), cells, node("td", iso(one_line(text, 100))), lit=f"t{key}",
                     class_="lk-on" if chosen else "")  # fmt: skip
 

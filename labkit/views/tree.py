@@ -3,7 +3,8 @@
 A node is plain data: a list of a tag, a dict of attributes, and children, which are nodes or texts. Beside HTML's
 attributes a node may say how it answers in the widget; the static form leaves that out:
 
-- ``set``: traits that a click sets; ``choose``: the trait that a ``select`` sets
+- ``set``: traits that a click sets; ``flip``: numbers that a click puts into list traits, or takes out if all are in;
+  ``choose``: the trait that a ``select`` sets
 - ``say``: what is told when the pointer or the keyboard reaches it
 - ``lit``: names, separated by blanks; it lights up together with every node that shares one
 - ``key``: by what it is found again after a repaint, so that the keyboard's place is kept
@@ -19,7 +20,7 @@ from typing import Any
 from labkit.views.page import block
 from labkit.views.pieces import Fold, Read, Run, unread
 
-BEHAVIOUR = {"set", "choose", "say", "lit", "key", "live", "type", "role", "aria-pressed", "aria-label"}
+BEHAVIOUR = {"set", "flip", "choose", "say", "lit", "key", "live", "type", "role", "aria-pressed", "aria-label"}
 SHEETS = ("alignment.css", "tree.css")
 
 
@@ -49,9 +50,9 @@ def iso(text: str) -> Node:
     return node("bdi", text)
 
 
-def button(label: Node | str | Iterable[Node | str], set_: dict[str, Any], key: str, **attributes: Any) -> Node:
-    """A button that sets traits; plain text in the static form."""
-    return node("button", label, type="button", set=set_, key=key, **attributes)
+def button(label: Node | str | Iterable[Node | str], key: str, **attributes: Any) -> Node:
+    """A button that sets or flips traits; plain text in the static form."""
+    return node("button", label, type="button", key=key, **attributes)
 
 
 def select(label: str, trait: str, options: Iterable[tuple[int, str]], chosen: int) -> Node:
@@ -68,7 +69,7 @@ def bar(width: float, name: str = "") -> Node:
 def html_of(tree: Node | str) -> str:
     """Escaped HTML: what only the widget can do is left out, and a button becomes text.
 
-    >>> html_of(node("p", button("a & b", {"off": [1]}, "0"), node("em", "only live", live=True)))
+    >>> html_of(node("p", button("a & b", "0", flip={"off": [1]}), node("em", "only live", live=True)))
     '<p><span>a &amp; b</span></p>'
     """
     if isinstance(tree, str):

@@ -118,6 +118,15 @@ def test_the_file_is_normalised(built):
     assert [cell["execution_count"] for cell in raw["cells"][1:]] == [1, 2, 3, 4, 5, 6]
 
 
+def test_of_a_widget_only_the_static_twin_is_stored(tmp_path):
+    code = """from labkit.ranking.ranking import Hit, Ranking; import labkit as lk
+one = Ranking("a", (Hit("b", 1, 1.0),)); lk.slope_chart(one, one)"""
+    notebook = build.nbformat.v4.new_notebook(cells=[build.nbformat.v4.new_code_cell(code)])
+    build.execute(notebook, tmp_path)
+    assert set(notebook.cells[0].outputs[-1].data) == {"image/png", "text/plain"}
+    assert "widgets" not in notebook.metadata
+
+
 def test_cell_ids_are_unique_and_survive_an_inserted_cell(folder):
     before = [cell.id for cell in build.make(folder / "src" / "99_small.py", "learner").cells]
     changed = SOURCE.replace("# %% [markdown]", "# %% [markdown]\n# new\n# %% [markdown]", 1)

@@ -81,19 +81,17 @@ def test_every_form_has_the_same_numbers(view):
         assert headline[:40] in form
 
 
-def test_a_press_erases_a_token_and_a_second_one_puts_it_back(view):
-    front = FrontEnd(view.widget())
+def flips(view, key):
+    """The numbers that a press on a node puts into a trait, or takes out."""
+    return next(part[1]["flip"]["off"] for part in walk(view.widget().scene["tree"]) if part[1].get("key") == key)
 
-    def sets(key):
-        found = [part for part in walk(view.widget().scene["tree"]) if part[1].get("key") == key]
-        return found[0][1]["set"]
 
-    front.set(**sets("token 1"))
-    assert view.widget().off == [1]
-    front.set(**sets("token 1"))
-    assert view.widget().off == []
-    front.set(**sets("dead"))
-    assert view.widget().off == [0, 3]
+def test_a_press_flips_a_token_and_a_button_all_that_never_win(view):
+    assert flips(view, "token 1") == [1]
+    assert flips(view, "dead") == [0, 3]
+    FrontEnd(view.widget()).set(off=[3, 0])
+    assert flips(view, "token 3") == [3]
+    assert view.widget().picture.off == {0, 3}
 
 
 def walk(part):
@@ -114,4 +112,7 @@ def test_the_last_token_stays(view):
 def test_a_document_of_512_tokens_is_small_enough_to_send():
     words = " ".join(f"word{n}" for n in range(512))
     view = lk.eraser([f"word{n}" for n in range(32)], words, ToyEncoder())
-    assert len(json.dumps(view.scene(), ensure_ascii=False).encode()) < 200_000
+    widget = view.widget()
+    for off in ([], list(range(400))):
+        widget.off = off
+        assert len(json.dumps(widget.scene, ensure_ascii=False).encode()) < 200_000

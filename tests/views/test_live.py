@@ -136,7 +136,7 @@ def test_the_same_object_has_one_widget(chart):
 
 
 def test_a_tree_is_escaped_and_leaves_the_behaviour_out():
-    tree = node("p", button("a <b>", {"off": [1]}, "k", say="'\""), node("i", "live", live=True), class_="x")
+    tree = node("p", button("a <b>", "k", set={"off": [1]}, say="'\""), node("i", "live", live=True), class_="x")
     assert html_of(tree) == "<p class='x'><span>a &lt;b&gt;</span></p>"
     assert json.loads(json.dumps(tree)) == tree
 

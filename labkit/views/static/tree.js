@@ -5,7 +5,7 @@ const SVG = new Set(["svg", "line"]);
 /** An element of the tree, with how it answers. */
 function grow(part, hooks) {
   if (typeof part === "string") return part;
-  const [tag, { set, choose, say, lit, key, live, ...plain }, ...children] = part;
+  const [tag, { set, flip, choose, say, lit, key, live, ...plain }, ...children] = part;
   const element = SVG.has(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(plain)) {
     if (!name.startsWith("on")) element.setAttribute(name, value === true ? "" : value);
@@ -13,6 +13,7 @@ function grow(part, hooks) {
   if (key !== undefined) element.dataset.key = key;
   if (lit !== undefined) element.dataset.lit = lit;
   if (set) element.addEventListener("click", () => hooks.send(set));
+  if (flip) element.addEventListener("click", () => hooks.flip(flip));
   if (choose) element.addEventListener("change", () => hooks.send({ [choose]: Number(element.value) }));
   if (say !== undefined || lit !== undefined) {
     for (const name of ["mouseenter", "focus"]) element.addEventListener(name, () => hooks.over(say, lit));
@@ -43,6 +44,14 @@ function paintTree(body, scene, say, model) {
     send(traits) {
       for (const [name, value] of Object.entries(traits)) model.set(name, value);
       model.save_changes();
+    },
+    flip(lists) {
+      const flipped = ([name, numbers]) => {
+        const now = model.get(name);
+        const others = now.filter((one) => !numbers.includes(one));
+        return [name, numbers.every((one) => now.includes(one)) ? others : [...others, ...numbers]];
+      };
+      hooks.send(Object.fromEntries(Object.entries(lists).map(flipped)));
     },
     over(words, lit) {
       const names = new Set(lit?.split(" "));
