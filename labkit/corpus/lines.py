@@ -39,7 +39,7 @@ class Notes:
         """Raise the error, or note it and go on."""
         if self.strict:
             raise error from None
-        self._keep("unreadable", where, str(error))
+        self._keep("unreadable", where, str(error).removeprefix(where).lstrip())
 
     def unknown(self, query: str, doc: str, has_query: bool, has_doc: bool, where: str) -> None:
         """Note a judgment that points nowhere."""

@@ -17,10 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from labkit import paths
-from labkit.corpus.beir import read_qrels, read_queries
+from labkit.corpus.beir import Notes, read_qrels, read_queries
 from labkit.corpus.collection import Collection, Document
 from labkit.corpus.docstrings import parse
-from labkit.corpus.lines import Notes
 from labkit.corpus.passages import split_passages
 from labkit.corpus.resolve import docstring, resolve, short_signature, words_hash
 from labkit.errors import LabError
