@@ -75,7 +75,7 @@ RULES: dict[str, Rule] = {
     "duplicate": Rule(
         "warning",
         "Copies fill the candidates and push others out; only one of them may be judged.",
-        "Keep one, and map the ids of the others to it.",
+        "Repair rule duplicate; judgments of the copies have to move to the one that stays.",
     ),
     "near-duplicate": Rule(
         "warning",
@@ -116,7 +116,7 @@ RULES: dict[str, Rule] = {
     "markup": Rule(
         "note",
         "Its commands become words in BM25 and tokens in MaxSim.",
-        "Render it to text; for docstrings see labkit.corpus.markup.",
+        "Render it to text; for docstrings: repair rule rest.",
     ),
 }  # most harmful first: reports keep this order
 
