@@ -12,6 +12,7 @@ _ROOM_OF = {
     "Collection": "corpus.collection",
     "Document": "corpus.collection",
     "load_collection": "corpus.load",
+    "lint": "corpus.lint",
     "load_encoder": "encoding.checkpoints",
     "PackedTokens": "encoding.tokens",
     "pack": "encoding.tokens",

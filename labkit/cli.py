@@ -1,4 +1,4 @@
-"""The command line: ``labkit doctor | warm | ask | evaluate | ledger | bench | trace``.
+"""The command line: ``labkit doctor | lint | warm | ask | evaluate | ledger | bench | trace``.
 
 Bad input prints one line, never a traceback.
 """
@@ -14,6 +14,7 @@ import typer
 
 from labkit.cli_bench import bench
 from labkit.cli_ledger import ledger
+from labkit.cli_lint import lint
 from labkit.cli_options import CollectionOption, JsonOption, LiveOption, RerankerOption, RetrieverOption, say, warn
 from labkit.cli_trace import trace
 from labkit.errors import LabError, check_count, check_text
@@ -22,6 +23,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 app.add_typer(bench, name="bench")
 app.add_typer(ledger, name="ledger")
 app.add_typer(trace, name="trace")
+app.command("lint")(lint)
 
 EncoderOption = Annotated[str | None, typer.Option("--encoder", help="checkpoint of the reranker: name or folder")]
 

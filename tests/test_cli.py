@@ -213,6 +213,58 @@ def test_a_trace_that_cannot_be_read_is_one_line_and_2(words, message, traced):
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "options", "code"),
+    [
+        ("A clean text of some words.", [], 0),
+        ("See :func:`sort` for more words.", [], 0),  # a note
+        ("Then [SEP] comes in the text.", [], 1),
+        ("Then [SEP] comes in the text.", ["--fail-on", "error"], 0),
+        ("Our cafÃ© opens at nine.", ["--fail-on", "error"], 3),
+        ("Our cafÃ© opens at nine.", ["--fail-on", "never"], 0),
+    ],
+)
+def test_lint_ends_with_a_code_by_severity(text, options, code, tmp_path):
+    (tmp_path / "corpus.jsonl").write_text(json.dumps({"_id": "a", "text": text}))
+    done = labkit("lint", tmp_path, "--encoder", "none", *options)
+    assert done.returncode == code, done.stderr
+    assert "not run: truncated, long-query (what is cut) (needs encoder=lk.load_encoder())" in done.stdout
+
+
+def test_lint_json_reads_past_bad_lines_and_knows_the_encoders_cut(folder, tmp_path):
+    long = {"_id": "long", "text": f"Sort {'the rows ' * 300}of a table."}
+    (tmp_path / "corpus.jsonl").write_text("\n".join([*map(json.dumps, TOY), json.dumps(long), "{oops"]))
+    (tmp_path / "queries.jsonl").write_text((folder / "queries.jsonl").read_text())
+    done = labkit("lint", tmp_path, "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert report["counts"] == {
+        "unreadable": {"error": 1}, "empty": {"error": 1}, "truncated": {"warning": 1}
+    }  # fmt: skip
+    assert (report["worst"], report["not_run"]) == ("error", {})
+    assert report["unseen"][1]["worst"][0][0] == "long"
+    cut = report["findings"][-1]
+    assert long["text"][: cut["start"]].count("rows") + long["text"][: cut["start"]].count("the") == 253
+    assert set(cut) == {
+        "rule", "severity", "kind", "id", "field", "start", "end", "places", "evidence", "effect", "fix"
+    }  # fmt: skip
+
+
+def test_an_interrupted_lint_prints_what_it_found(folder):
+    script = (
+        "import sys; sys.argv = ['labkit', 'lint', sys.argv[1], '--encoder', 'none']\n"
+        "from labkit.ranking.first_stage import BM25Retriever\n"
+        "def stop(*a): raise KeyboardInterrupt\n"
+        "BM25Retriever.search = stop\n"
+        "from labkit.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 130
+    assert "PARTIAL: interrupted; not finished: hub, vague-query" in done.stdout
+    assert "void: neither title nor text" in done.stdout
+    assert "labkit: interrupted; this is what was found so far." in done.stderr
+
+
 def test_warm_encodes_once(folder, tmp_path):
     first = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))
     again = labkit("warm", "--collection", folder, LABKIT_CACHE=str(tmp_path))
@@ -223,6 +275,8 @@ def test_warm_encodes_once(folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["lint", "nope"], "labkit: no collection 'nope': give pydocs"),
+        (["lint", "{folder}", "--fail-on", "notes"], "labkit: --fail-on must be error, warning, never; got 'notes'"),
         (["ask", " "], "labkit: the question must have a word; got an empty text."),
         (["ask", "x", "-k", "0"], "labkit: k must be a whole number of at least 1; got 0"),
         (["ask", "x", "-n", "-1"], "labkit: n must be a whole number of at least 1; got -1"),

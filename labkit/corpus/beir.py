@@ -7,35 +7,37 @@ absent: then there is something to search, and nothing to measure.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from labkit.corpus.collection import Collection, Document
+from labkit.corpus.lines import Notes, decoded, numbered_lines, read_rows
 from labkit.errors import LabError
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 HEADER = ("query-id", "corpus-id", "score")
 
 
-def read_folder(folder: Path) -> Collection:
+def read_folder(folder: Path, strict: bool = True) -> Collection:
     """Read a folder in BEIR layout.
+
+    With ``strict=False`` a line that cannot be read is skipped, and told in `Collection.problems` as ``unreadable``.
 
     Raises
     ------
     LabError
-        For a missing ``corpus.jsonl``; for a line that is not JSON, lacks a field or repeats an id (file and line are
-        named); for a grade that is no whole number. Judgments of unknown ids, empty documents and lone surrogates
-        are repaired or skipped, and counted in ``warnings``.
+        For a missing ``corpus.jsonl``; for a line that is not JSON, lacks a field, repeats an id or is longer than
+        10 MB (file and line are named); for a grade that is no whole number. Judgments of unknown ids, empty documents
+        and lone surrogates are repaired or skipped, and counted in ``warnings``.
     """
     if not (folder / "corpus.jsonl").is_file():
         raise LabError(f"{folder} must hold corpus.jsonl (one JSON object a line: _id, title, text); there is none.")
-    notes = Notes()
-    docs = {
-        key: Document(_text(row, "title", notes, where, required=False), _text(row, "text", notes, where))
-        for key, row, where in read_rows(folder / "corpus.jsonl")
-    }
+    notes = Notes(strict)
+
+    def document(row: dict, where: str) -> Document:
+        return Document(_text(row, "title", notes, where, required=False), _text(row, "text", notes, where))
+
+    docs = read_rows(folder / "corpus.jsonl", document, notes)
     notes.empty = sum(not (d.title.strip() or d.text.strip()) for d in docs.values())
     queries, splits, info = read_queries(folder / "queries.jsonl", notes)
     qrels: dict[str, dict[str, int]] = {}
@@ -45,8 +47,9 @@ def read_folder(folder: Path) -> Collection:
         if file.parent.name == "qrels":
             splits[file.stem] = [key for key in queries if key in judged]
     return Collection(
-        folder.name, docs, queries, qrels, splits, info, warnings=notes.sentences(), source=str(folder.resolve())
-    )
+        folder.name, docs, queries, qrels, splits, info, notes.sentences(), source=str(folder.resolve()),
+        problems={rule: (notes.counts[rule], tuple(kept)) for rule, kept in notes.kept.items()},
+    )  # fmt: skip
 
 
 def read_queries(file: Path, notes: Notes) -> tuple[dict[str, str], dict[str, list[str]], dict[str, dict]]:
@@ -54,8 +57,12 @@ def read_queries(file: Path, notes: Notes) -> tuple[dict[str, str], dict[str, li
     queries: dict[str, str] = {}
     splits: dict[str, list[str]] = {}
     info: dict[str, dict] = {}
-    for key, row, where in read_rows(file):
-        queries[key] = _text(row, "text", notes, where)
+
+    def query(row: dict, where: str) -> tuple[str, dict]:
+        return _text(row, "text", notes, where), row
+
+    for key, (text, row) in read_rows(file, query, notes).items() if file.is_file() else ():
+        queries[key] = text
         if row.get("split"):
             splits.setdefault(str(row["split"]), []).append(key)
         if more := {name: value for name, value in row.items() if name not in ("_id", "text", "split")}:
@@ -69,71 +76,27 @@ def read_qrels(
     """Add a judgment file to ``qrels`` and return the query ids it judges; unknown ids are skipped and counted."""
     notes = notes or Notes()
     judged = set()
-    for number, line in _lines(file):
-        cells = line.split("\t") if "\t" in line else line.split()
-        where = f"{file.name} line {number}"
-        if number == 1 and tuple(cells) == HEADER:
-            continue
-        if len(cells) != 3:
-            raise LabError(
-                f"{where} must be query-id, corpus-id and score, by tabs; got {len(cells)} cells: {line[:60]!r}."
-            )
-        query, doc, grade = cells[0], cells[1], _grade(cells[2], where, notes)
-        if query not in queries or doc not in docs:
-            notes.unknown_queries += query not in queries
-            notes.unknown_docs += doc not in docs
-            continue
-        if qrels.setdefault(query, {}).setdefault(doc, grade) != grade:
-            raise LabError(f"{where} judges {query!r}, {doc!r} as {grade}; another line says {qrels[query][doc]}.")
-        judged.add(query)
-    return judged
-
-
-class Notes:
-    """What was skipped or repaired, counted."""
-
-    def __init__(self) -> None:
-        self.empty = self.surrogates = self.unknown_docs = self.unknown_queries = self.negative = 0
-
-    def sentences(self) -> tuple[str, ...]:
-        said = [
-            (self.empty, "documents have neither title nor text; late interaction ranks them last"),
-            (self.surrogates, "texts held lone surrogates, replaced by U+FFFD"),
-            (self.unknown_docs, "judgments name unknown documents and were skipped"),
-            (self.unknown_queries, "judgments name unknown queries and were skipped"),
-            (self.negative, "judgments below 0 were read as 0"),
-        ]
-        return tuple(f"{count} {text}." for count, text in said if count)
-
-
-def read_rows(file: Path) -> Iterator[tuple[str, dict, str]]:
-    """Id, fields and place of each line of a JSON-lines file; nothing if the file is absent."""
-    seen: dict[str, int] = {}
-    for number, line in _lines(file) if file.is_file() else ():
+    for number, raw in numbered_lines(file):
         where = f"{file.name} line {number}"
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise LabError(f"{where} must be JSON; {error.msg} at character {error.pos}: {line[:60]!r}.") from None
-        if not isinstance(row, dict) or not isinstance(row.get("_id"), str | int) or row["_id"] == "":
-            raise LabError(f"{where} must be an object with an _id; got {line[:60]!r}.")
-        key = str(row["_id"])
-        if key in seen:
-            raise LabError(f"{where} repeats the id {key!r} of line {seen[key]}; ids must be unique.")
-        seen[key] = number
-        yield key, row, where
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    """Numbered lines that are not blank; a line that is not UTF-8 is an error with its number."""
-    with file.open("rb") as stream:
-        for number, raw in enumerate(stream, start=1):
-            try:
-                line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
-            except UnicodeDecodeError as error:
-                raise LabError(f"{file.name} line {number} must be UTF-8; byte {error.start} is not.") from None
-            if line.strip():
-                yield number, line
+            line = decoded(raw, number, where)
+            cells = line.split("\t") if "\t" in line else line.split()
+            if not cells or (number == 1 and tuple(cells) == HEADER):
+                continue
+            if len(cells) != 3:
+                raise LabError(
+                    f"{where} must be query-id, corpus-id and score, by tabs; got {len(cells)} cells: {line[:60]!r}."
+                )
+            query, doc, grade = cells[0], cells[1], _grade(cells[2], where, notes)
+            if query not in queries or doc not in docs:
+                notes.unknown(query, doc, query in queries, doc in docs, where)
+                continue
+            if qrels.setdefault(query, {}).setdefault(doc, grade) != grade:
+                raise LabError(f"{where} judges {query!r}, {doc!r} as {grade}; another line says {qrels[query][doc]}.")
+            judged.add(query)
+        except LabError as error:
+            notes.refuse(error, where)
+    return judged
 
 
 def _text(row: dict, name: str, notes: Notes, where: str, required: bool = True) -> str:

@@ -54,6 +54,7 @@ class Collection:
     warnings : what was skipped or repaired while reading, one sentence each, with its count
     drift : dict of counts for a collection read from installed packages (see `labkit.corpus.pydocs`)
     source : the folder that it was read from; "" where its name says it
+    problems : dict of rule id (see `labkit.corpus.lint`) to (how many, the first of them as (place, what is wrong))
     """
 
     name: str
@@ -65,6 +66,7 @@ class Collection:
     warnings: tuple[str, ...] = ()
     drift: dict[str, int] = field(default_factory=dict)
     source: str = ""
+    problems: dict[str, tuple[int, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Collection({self.name!r}, {len(self.docs):,} documents, {len(self.queries):,} queries)"

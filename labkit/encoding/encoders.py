@@ -93,6 +93,23 @@ class Encoder:
         self.cached += len(set(keys)) - len(missing)
         return self._packed([found[key] for key in keys], np.float16)
 
+    def characters_read(self, texts: Sequence[str], task: str = "document") -> list[int]:
+        """How many characters of each text come before the length limit's cut; tokenized, not encoded.
+
+        Of a long text only the start is tokenized, 200 characters for each token of the limit; where that holds fewer
+        tokens than the limit, all of it is.
+        """
+        limit = getattr(self.model[0], f"{task}_length", None) or self.model[0].max_seq_length
+        texts = _checked(texts, task)
+        if not limit:
+            return [len(text) for text in texts]
+        reads = []
+        for text, (spans, total) in zip(texts, self._places([t[: 200 * limit] for t in texts], task), strict=True):
+            if total <= limit and len(text) > 200 * limit:
+                spans, total = self._places([text], task)[0]
+            reads.append(int(spans[limit - 1, 0]) if total > limit else len(text))
+        return reads
+
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
         """The dense twin's query vectors, [Nq, d] float32, unit length."""
         self._require_twin()

@@ -108,6 +108,20 @@ def test_the_key_holds_what_decides_the_vectors(encoder):
     assert dict(recipe["modules"])["Transformer"]["query_length"] == 64
 
 
+def test_characters_read_end_where_the_vectors_end(encoder):
+    texts = ["Sort the rows.", "", "one two three four. " * 100, "x" * 60_000, "héllo \U0001f40d wörld, " * 90]
+    packed = encoder.encode_documents(texts)
+    reads = encoder.characters_read(texts)
+    assert reads[:2] == [len(texts[0]), 0]
+    for text, read, i in zip(texts, reads, range(len(texts)), strict=True):
+        assert (packed.lost[i] > 0) == (read < len(text))
+        assert encoder.encode_documents([text[:read]]).lost[0] == 0
+    last = packed.spans[packed.offsets[3] - 1]
+    assert last[1] <= reads[2] <= last[1] + 1  # a space may lie between
+    question = "which rows are sorted? " * 30
+    assert encoder.characters_read([question], "query")[0] < len(question)
+
+
 def test_a_million_characters_are_cut_and_counted(encoder):
     documents = encoder.encode_documents(["long text " * 100_000])
     assert documents.lengths.tolist() == [254]
