@@ -54,6 +54,7 @@ class Collection:
     warnings : what was skipped or repaired while reading, one sentence each, with its count
     drift : dict of counts for a collection read from installed packages (see `labkit.corpus.pydocs`)
     source : the folder that it was read from; "" where its name says it
+    prepared : what was done to its texts after reading, such as a repair's rules with their versions, in order
     """
 
     name: str
@@ -65,6 +66,7 @@ class Collection:
     warnings: tuple[str, ...] = ()
     drift: dict[str, int] = field(default_factory=dict)
     source: str = ""
+    prepared: tuple[dict, ...] = ()
 
     def __repr__(self) -> str:
         return f"Collection({self.name!r}, {len(self.docs):,} documents, {len(self.queries):,} queries)"
@@ -93,6 +95,11 @@ class Collection:
         digest = hashlib.sha256(self._docs_digest.encode())
         digest.update(json.dumps([self.queries, self.qrels], sort_keys=True).encode())
         return digest.hexdigest()
+
+    @property
+    def preparation(self) -> dict:
+        """What was done to the texts and a hash of them as they are now; empty if nothing was."""
+        return {"name": "texts", "steps": [*self.prepared], "hash": self._docs_digest[:16]} if self.prepared else {}
 
     @cached_property
     def _docs_digest(self) -> str:
