@@ -57,7 +57,7 @@ RULES = {
         Rule(
             "ocr",
             learn=repair_learned.learn_ocr,
-            parameters={"ratio": repair_learned.RATIO, "count": repair_learned.COUNT},
+            parameters={"count": repair_learned.COUNT, "slack": repair_learned.SLACK},
         ),
         Rule(DUPLICATE),
         Rule("signature", repair_docstrings.signature),
@@ -210,6 +210,7 @@ def _rule(one: Any) -> Rule:
     if not callable(one):
         raise LabError(f"a rule is a name or a function from a text to a text; got {type(one).__name__}.")
     name = getattr(one, "__name__", type(one).__name__)
+
     def checked(text: str) -> str:
         return check_text(one(text), f"what {name} returns")
 

@@ -16,8 +16,12 @@ _BLOCK |= {"form", "h1", "h2", "h3", "h4", "h5", "h6", "head", "header", "html",
 _BLOCK |= {"section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "title", "button"}
 _ALONE = {"br", "hr", "img", "wbr", "input", "link", "meta"}  # elements without an end
 _ENDLESS = {"p", "li", "dd", "dt"}  # whose ends may be left out
-_TAG = re.compile(r"""<(/?)([A-Za-z][A-Za-z0-9]*)((?:\s+[\w:-]+(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`]+))?)*)\s*(/?)>""")
-_WHOLE = re.compile(r"(?is)<!--.{0,5000}?-->|<(script|style)\b[^<>]{0,500}>.{0,5000}?</\1\s{0,9}>|<!doctype html[^<>]{0,200}>")
+_TAG = re.compile(
+    r"""<(/?)([A-Za-z][A-Za-z0-9]*)((?:\s+[\w:-]+(?:\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s"'<>=`]+))?)*)\s*(/?)>"""
+)
+_WHOLE = re.compile(
+    r"(?is)<!--.{0,5000}?-->|<(script|style)\b[^<>]{0,500}>.{0,5000}?</\1\s{0,9}>|<!doctype html[^<>]{0,200}>"
+)
 _ENTITY = re.compile(r"&(?:amp;)*(#(?:[0-9]{1,7}|[xX][0-9a-fA-F]{1,6})|[A-Za-z][A-Za-z0-9]{1,30});")
 CODE = re.compile(r"(?s)```.*?```|(`+)(?!`)[^`\n]+?\1(?!`)|(?m:^[ \t]*(?:>>>|\.\.\.)(?: .*)?$)")
 
@@ -72,7 +76,7 @@ def _joined(edits: list[Edit]) -> Iterator[Edit]:
 def _gap(text: str, start: int, end: int) -> str:
     """A space if the characters around a span would run together without it."""
     before, after = text[max(0, start - 1) : start] or " ", text[end : end + 1] or " "
-    return " " if (before.isalnum() or before in ".,;:!?)") and (after.isalnum() or after in "(") else ""
+    return " " if (before.isalnum() or before in "_.,;:!?)") and (after.isalnum() or after in "_(") else ""
 
 
 def _character(match: re.Match[str]) -> str | None:

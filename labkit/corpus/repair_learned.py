@@ -19,10 +19,11 @@ _LINE = re.compile(r"[^\n]+")
 _NEGATION = re.compile(r"(?i)\b(?:not|no|never|without|cannot|neither|nor)\b|n[’']t\b")
 _PART = re.compile(r"\b(?=[\w-]*\d)[A-Z]{1,5}-?\d[\w/-]*|\d\s?(?:[µμmkMGn]?[ΩΩVAWHFgsml]\b|°|[µμ]\w|[mck]m\b|Hz\b)")
 _WORD = re.compile(r"(?<![\w@/\\$%&=.])[A-Za-z][a-z01]{3,}(?![\w@/\\=(])|(?<![\w@/\\$%&=.])[01][a-z]{3,}(?![\w@/\\=(])")
+_IN_CODE = re.compile(r"[a-z]{4,}(?=[_(=]|\.\w)|(?<=[_=])[a-z]{4,}|(?<=\w\.)[a-z]{4,}")
 # What stands there, what was meant. The first three hardly occur in words, so that little evidence is enough.
 CLEAR = (("0", "o"), ("1", "l"), ("vv", "w"))
 CONFUSED = (("rn", "m"), ("m", "rn"), ("d", "cl"), ("cl", "d"))
-RATIO, COUNT = 10, 5  # how much more, and how often at least, the other reading of a confusable word must occur
+COUNT, SLACK = 5, 2  # how often a confusable word must stand right, and how many times the expected number wrong
 
 
 def learn_boilerplate(texts: Sequence[str]) -> Find:
@@ -95,16 +96,22 @@ def _words(text: str) -> list[str]:
 def learn_ocr(texts: Sequence[str]) -> Find:
     """Letters misread by a scanner: ``0`` for o, ``1`` for l, ``vv`` for w, ``rn`` and ``m``, ``cl`` and ``d``.
 
-    One misreading a word of at least four letters, and only where the word that was meant stands elsewhere in the
-    collection: twice for the first three, else five times and ten times as often as the misread one. Not claimed:
-    words that occur once, short ones, two misreadings in a word, e for c, h for b, lost or split words. Words with
-    capitals inside, digits other than 0 and 1, underscores, or a dot or bracket that makes them code are left alone.
+    One misreading a word of at least four letters, and only where the word that was meant stands in the collection.
+    For the first three, twice is enough. ``rn`` and ``cl`` make words out of words (damped, clamped), so their share
+    among misreadings is taken from the first three: a word is misread if it stands no more often than twice what that
+    share of the other word would be. Without any of the first three, nothing is. Not claimed: words that occur once,
+    short ones, two misreadings in a word, e for c, h for b, lost or split words. Words with capitals inside, other
+    digits, underscores, or a dot or bracket that makes them code are left alone, and so are words that are code
+    elsewhere.
     """
     counts: Counter[str] = Counter(match[0].lower() for text in texts for match in _WORD.finditer(text))
-    meant: dict[str, str] = {}
-    for word in sorted(counts):
-        if (best := _reading(word, counts)) is not None:
-            meant[word] = best
+    code = {match[0] for text in texts for match in _IN_CODE.finditer(text)}
+    meant = {word: best for word in sorted(counts) if (best := _reading(word, counts, CLEAR, lambda own: max(2, own)))}
+    could = sum(count for word, count in counts.items() if re.search("[olw]", word))
+    rate = sum(counts[word] for word in meant) / max(1, could)
+    for word in sorted(counts.keys() - meant.keys() - code) if rate else ():
+        if len(word) > 4 and (best := _reading(word, counts, CONFUSED, lambda own: max(COUNT, own / (SLACK * rate)))):
+            meant.setdefault(word, best)
     for word in meant:  # a chain ends at once: what is meant is no misreading itself
         seen = {word}
         while meant[word] in meant and meant[word] not in seen:
@@ -119,17 +126,15 @@ def learn_ocr(texts: Sequence[str]) -> Find:
     return find
 
 
-def _reading(word: str, counts: Counter[str]) -> str | None:
-    """The word that was meant, if this one is more likely misread than meant."""
-    own = counts[word]
-    best, most = None, 0
-    for (wrong, right), clear in [(pair, pair in CLEAR) for pair in CLEAR + CONFUSED]:
+def _reading(
+    word: str, counts: Counter[str], pairs: Sequence[tuple[str, str]], least: Callable[[int], float]
+) -> str | None:
+    """The most frequent word that this one can be a misreading of, if it stands often enough."""
+    found = set()
+    for wrong, right in pairs:
         place = word.find(wrong)
         while place >= 0:
-            other = word[:place] + right + word[place + len(wrong) :]
-            count = counts.get(other, 0)
-            enough = count >= max(2, own) if clear else count >= max(COUNT, RATIO * own) and len(word) >= 5
-            if enough and count > most:
-                best, most = other, count
+            found.add(word[:place] + right + word[place + len(wrong) :])
             place = word.find(wrong, place + 1)
-    return best
+    best = max(sorted(found), key=lambda other: counts.get(other, 0), default="")
+    return best if best and counts.get(best, 0) >= least(counts[word]) else None

@@ -15,7 +15,7 @@ from labkit.corpus.edits import Edit
 INVISIBLE = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 _INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufff9-\ufffb]+|\f|\x85")
-_SPACES = re.compile("\r\n?|[\u2028\u2029]|[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]|[ \t]+(?=\n|\r|$)")
+_SPACES = re.compile("\r\n?|[\u2028\u2029]|[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+ ?")
 _COMPOSABLE = re.compile(r"(?s).?[^\x00-\x7f]+")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
@@ -82,12 +82,8 @@ def normal_form(text: str) -> Iterator[Edit]:
 
 
 def whitespace(text: str) -> Iterator[Edit]:
-    """Line ends as ``\\n``, typographic spaces as plain ones, none at the end of a line. Indentation stays."""
-    return substituted(_SPACES, lambda match: {" ": "", "\t": ""}.get(match[0][0], _plain(match[0])), text)
-
-
-def _plain(space: str) -> str:
-    return "\n" if space[0] in "\r\u2028\u2029" else " "
+    """Line ends as ``\\n``, typographic spaces as plain ones. How many there are is not touched: indentation stays."""
+    return substituted(_SPACES, lambda match: "\n" if match[0][0] in "\r\u2028\u2029" else " ", text)
 
 
 def _minimal(edits: Iterator[Edit], text: str) -> Iterator[Edit]:

@@ -146,7 +146,9 @@ def _planted(text: str, planted: list[tuple[int, int, str, str]]) -> Record:
     return Record(text, "".join([*parts_of, text[done:]]), tuple(changes))
 
 
-def _hits(pattern: re.Pattern[str], text: str, dial: float, draw: random.Random) -> Iterator[tuple[re.Match[str], float]]:
+def _hits(
+    pattern: re.Pattern[str], text: str, dial: float, draw: random.Random
+) -> Iterator[tuple[re.Match[str], float]]:
     """The places that are hit, each with a number in [0, 1) to choose by; two draws a place, hit or not."""
     for match in pattern.finditer(text):
         hit, choice = draw.random(), draw.random()
