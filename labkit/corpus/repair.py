@@ -6,69 +6,17 @@ repairing twice changes nothing. Its configuration goes with the collection into
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from labkit.corpus import repair_docstrings, repair_html, repair_learned, repair_rules
 from labkit.corpus.collection import Collection, Document, join_title
-from labkit.corpus.edits import Edit, Record
+from labkit.corpus.edits import Record
+from labkit.corpus.repair_catalogue import DEFAULT, DUPLICATE, Rule, rule_of
 from labkit.errors import LabError, check_text
 
 _ROUNDS = 20  # every rule shortens or settles a text, so that two or three do; a limit all the same
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule: ``find`` answers a text with edits, or ``learn`` answers the texts of a collection with a ``find``.
-
-    ``version`` rises when the answers change; with the parameters it is the rule's part of a run's configuration.
-    """
-
-    name: str
-    find: Callable[[str], Iterable[Edit]] | None = None
-    learn: Callable[[Sequence[str]], Callable[[str], Iterable[Edit]]] | None = None
-    version: int | str = 1
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def configuration(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, **self.parameters}
-
-
-DUPLICATE = "duplicate"
-RULES = {
-    rule.name: rule
-    for rule in (
-        Rule("mojibake", repair_rules.mojibake),
-        Rule("control", repair_rules.control),
-        Rule("zero-width", repair_rules.zero_width),
-        Rule("html", repair_html.html),
-        Rule("normal-form", repair_rules.normal_form, parameters={"form": "NFC"}),
-        Rule("whitespace", repair_rules.whitespace),
-        Rule(
-            "boilerplate",
-            learn=repair_learned.learn_boilerplate,
-            parameters={"share": repair_learned.SHARE, "fewest": repair_learned.FEWEST, "edge": repair_learned.EDGE},
-        ),
-        Rule(
-            "ocr",
-            learn=repair_learned.learn_ocr,
-            parameters={"count": repair_learned.COUNT, "slack": repair_learned.SLACK},
-        ),
-        Rule(DUPLICATE),
-        Rule("signature", repair_docstrings.signature),
-        Rule("doctest", repair_docstrings.doctest),
-        Rule("deprecation", repair_docstrings.deprecation),
-        Rule("sections", repair_docstrings.by_difference(repair_docstrings.sections)),
-        Rule("rest", repair_docstrings.rest),
-    )
-}
-DEFAULT = tuple(RULES)[:9]
-DOCSTRINGS = tuple(RULES)[9:]
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,7 +50,7 @@ class Repair:
     ----------
     rules : names of rules, or functions from a text to a text, such as a cleaner of your own; by default
         mojibake, control, zero-width, html, normal-form, whitespace, boilerplate, ocr, duplicate.
-        `DOCSTRINGS` names those for pydocs-raw.
+        `labkit.corpus.repair_catalogue.DOCSTRINGS` names those for pydocs-raw.
 
     >>> Repair(["html", "zero-width"])("5 &micro;m <b>not</b> AB&shy;-1234").text
     '5 µm not AB-1234'
@@ -111,7 +59,7 @@ class Repair:
     def __init__(self, rules: Iterable[str | Callable[[str], str] | Rule] | None = None) -> None:
         if isinstance(rules, str):
             raise LabError(f"rules must be a list of names or functions; got the string {rules!r}.")
-        self.rules = tuple(_rule(one) for one in (DEFAULT if rules is None else rules))
+        self.rules = tuple(rule_of(one) for one in (DEFAULT if rules is None else rules))
 
     def __repr__(self) -> str:
         return f"Repair({', '.join(rule.name for rule in self.rules)})"
@@ -140,14 +88,14 @@ class Repair:
         fields = {
             (doc_id, name): text for doc_id, document in collection.docs.items() for name, text in parts(document)
         }
-        _, records = self._run([Record.of(text) for text in fields.values()])
+        _, records = self._run([Record.of(check_text(text, " of ".join(key[::-1]))) for key, text in fields.items()])
         by_field = dict(zip(fields, records, strict=True))
         docs = {
             doc_id: rebuilt(document, {name: by_field[doc_id, name].text for name, _ in parts(document)})
             for doc_id, document in collection.docs.items()
         }
         merged = _copies(docs, collection.qrels) if any(rule.name == DUPLICATE for rule in self.rules) else {}
-        told = {f.name: getattr(collection, f.name) for f in Collection.__dataclass_fields__.values()}
+        told = {name: getattr(collection, name) for name in Collection.__dataclass_fields__}
         told |= {
             "docs": {doc_id: document for doc_id, document in docs.items() if doc_id not in merged},
             "qrels": {query: _judged(grades, merged) for query, grades in collection.qrels.items()},
@@ -160,7 +108,7 @@ class Repair:
         bound: list[Rule] = []
         for rule in self.rules:
             if rule.learn:
-                rule = replace(rule, find=rule.learn([record.text for record in records]))
+                rule = replace(rule, find=rule.learn([record.text for record in records]), learn=None)
             bound.append(rule)
             records = [_applied(rule, record) for record in records]
         repair = Repair(bound)
@@ -198,32 +146,6 @@ def rebuilt(document: Document, told: Mapping[str, str]) -> Document:
     """The document with other parts."""
     passages = tuple(told[f"passage {i}"] for i in range(len(document.passages)) if f"passage {i}" in told)
     return Document(told["title"], told["text"], passages)
-
-
-def _rule(one: Any) -> Rule:
-    if isinstance(one, Rule):
-        return one
-    if isinstance(one, str):
-        if one not in RULES:
-            raise LabError(f"there is no rule {one!r}; there is {', '.join(RULES)}.")
-        return RULES[one]
-    if not callable(one):
-        raise LabError(f"a rule is a name or a function from a text to a text; got {type(one).__name__}.")
-    name = getattr(one, "__name__", type(one).__name__)
-
-    def checked(text: str) -> str:
-        return check_text(one(text), f"what {name} returns")
-
-    return Rule(name, repair_docstrings.by_difference(checked), version=_code_hash(one))
-
-
-def _code_hash(function: Callable) -> str:
-    """Eight digits that change when the function's code does."""
-    try:
-        code = inspect.getsource(function).encode()
-    except (OSError, TypeError):  # typed at a prompt, or written in C
-        code = getattr(getattr(function, "__code__", None), "co_code", b"")
-    return hashlib.sha256(code).hexdigest()[:8]
 
 
 def _applied(rule: Rule, record: Record) -> Record:

@@ -17,7 +17,8 @@ _CALL = re.compile(r"\s*(?:[\w.]+\.)?([A-Za-z_]\w*)\([^()\n]*\)")
 _SIGNATURE = re.compile(r"\A(?:[ \t]*(?:[\w.]+\.)?[A-Za-z_]\w*\([^\n]*\)(?:[ \t]*-+>?[ \t]*[\w.\[\], ]{1,40})?\n)+\n*")
 _DOCTEST = re.compile(r"(?m)^[ \t]*>>>.*(?:\n[ \t]*\S.*)*\n?")
 _VERSION = re.compile(
-    r"(?m)^([ \t]*)\.\. (?:versionadded|versionchanged|versionremoved|deprecated)::.*\n?(?:\1[ \t]+\S.*\n?|[ \t]*\n(?=\1[ \t]+\S))*"
+    r"(?m)^([ \t]*)\.\. (?:versionadded|versionchanged|versionremoved|deprecated)::.*\n?"
+    r"(?:\1[ \t]+\S.*\n?|[ \t]*\n(?=\1[ \t]+\S))*"
 )
 _MARKED = re.compile(r"[^\n]*[`*\\][^\n]*")
 
@@ -45,7 +46,7 @@ def deprecation(text: str) -> Iterator[Edit]:
 def sections(text: str) -> str:
     """Signature, description and parameters of a numpydoc or Google docstring; one without headings stays."""
     called = _CALL.match(text)
-    if not re.search(r"(?m)^[-=~^]{3,}\s*$|^[A-Z][\w ]{2,30}::?\s*$", text):
+    if not re.search(r"(?m)^[-=~^]{3,}\s*$|^(?!Parameters:)[A-Z][\w ]{2,30}::?\s*$", text):
         return text
     return parse(text, called[1] if called else "").text or text
 

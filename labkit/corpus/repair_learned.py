@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from statistics import median
 
 from labkit.corpus.edits import Edit, patched, trimmed
@@ -16,6 +16,8 @@ Find = Callable[[str], Iterator[Edit]]
 EDGE = 3  # lines at either end of a text
 SHARE, FEWEST = 0.01, 4  # of the documents that a line must repeat over
 _LINE = re.compile(r"[^\n]+")
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
+_DATE = re.compile(rf"\d{{4}}-\d\d-\d\d|\d{{1,2}}\.? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}")
 _NEGATION = re.compile(r"(?i)\b(?:not|no|never|without|cannot|neither|nor)\b|n[’']t\b")
 _PART = re.compile(r"\b(?=[\w-]*\d)[A-Z]{1,5}-?\d[\w/-]*|\d\s?(?:[µμmkMGn]?[ΩΩVAWHFgsml]\b|°|[µμ]\w|[mck]m\b|Hz\b)")
 _WORD = re.compile(r"(?<![\w@/\\$%&=.])[A-Za-z][a-z01]{3,}(?![\w@/\\=(])|(?<![\w@/\\$%&=.])[01][a-z]{3,}(?![\w@/\\=(])")
@@ -29,60 +31,67 @@ COUNT, SLACK = 5, 2  # how often a confusable word must stand right, and how man
 def learn_boilerplate(texts: Sequence[str]) -> Find:
     """Navigation, notices and footers: lines at the ends of many texts that speak of what the texts do not.
 
-    A line, its digits aside, is boilerplate if it is among the first or last three lines of at least 1 % of the texts
+    A line, its date aside, is boilerplate if it is among the first or last three lines of at least 1 % of the texts
     (and of 4), there in 9 of 10 cases, and if most of its words are hardly used outside of such lines. A line with a
-    negation, a part number or a quantity never is.
+    negation, a part number or a quantity never is. One that differs in its numbers may be all that a document is
+    about (Model 12): it goes only from between two others.
     """
     known: set[str] = set()
-    while new := _repeated(texts, known):
+    kept = texts
+    while new := _repeated(kept, known, _exact):
         known |= new
-        texts = [patched(text, 0, len(text), strip_lines(text, known)) for text in texts]
-    return lambda text: strip_lines(text, known)
+        kept = [patched(text, 0, len(text), strip_lines(text, known)) for text in kept]
+    numbered = _repeated(texts, set(), _numbered) if known else set()
+    return lambda text: strip_lines(text, known, numbered)
 
 
-def strip_lines(text: str, known: set[str]) -> Iterator[Edit]:
+def strip_lines(text: str, known: set[str], numbered: Set[str] = frozenset()) -> Iterator[Edit]:
     """Cut known lines off both ends of a text, unless nothing else is in it."""
-    lines = list(_LINE.finditer(text)) if known else []
-    cut = [_key(line[0]) in known for line in lines]
-    told = [i for i, line in enumerate(lines) if not cut[i] and line[0].strip()]
-    if not told:
+    lines = [line for line in _LINE.finditer(text) if line[0].strip()] if known else []
+    exact = [_exact(line[0]) in known for line in lines]
+    around = [False, *exact, False]
+    cut = [
+        gone or (before and after and _numbered(line[0]) in numbered)
+        for line, gone, before, after in zip(lines, exact, around, around[2:], strict=False)
+    ]
+    cut = exact if all(cut) else cut
+    if all(cut):
         return
-    head = [line for line, gone in zip(lines[: told[0]], cut, strict=False) if gone]
-    tail = [line for line, gone in zip(lines[told[-1] :], cut[told[-1] :], strict=True) if gone]
-    if head:
-        yield 0, head[-1].end() + 1, ""
-    if tail:
-        yield tail[0].start() - 1, len(text), ""
+    first, last = cut.index(False), len(cut) - cut[::-1].index(False)
+    if first:
+        yield 0, lines[first - 1].end() + 1, ""
+    if last < len(lines):
+        yield lines[last].start() - 1, len(text), ""
 
 
-def _repeated(texts: Sequence[str], known: set[str]) -> set[str]:
+def _repeated(texts: Sequence[str], known: set[str], key_of: Callable[[str], str]) -> set[str]:
     edge: Counter[str] = Counter()
     anywhere: Counter[str] = Counter()
     words: Counter[str] = Counter()
-    spoken: dict[str, Counter[str]] = {}
+    spoken: Counter[str] = Counter()
     for text in texts:
         lines = [line for line in text.split("\n") if line.strip()]
-        words.update(set(_words(text)))
-        if len(lines) < 2:
-            continue
-        edge.update({_key(line) for line in (*lines[:EDGE], *lines[-EDGE:])} - {""} - known)
-        anywhere.update({_key(line) for line in lines})
+        words.update(_words(text))
+        if len(lines) > 1:
+            edge.update({key_of(line) for line in (*lines[:EDGE], *lines[-EDGE:])} - {""} - known)
+            anywhere.update({key_of(line) for line in lines})
     least = max(FEWEST, SHARE * len(texts))
     often = {key for key, count in edge.items() if count >= least and count >= 0.9 * anywhere[key] and _plain(key)}
     for text in texts if often else ():
-        for key in {_key(line) for line in text.split("\n")} & often:
-            for word in set(_words(key)):
-                spoken.setdefault(word, Counter())[key] += 1
-    inside = {word: sum(by_line.values()) for word, by_line in spoken.items()}
+        spoken.update(word for line in text.split("\n") if key_of(line) in often for word in _words(line))
     return {
-        key for key in often if (own := set(_words(key))) and median(min(1, inside[w] / words[w]) for w in own) >= 0.5
+        key for key in often if (own := set(_words(key))) and median(spoken[w] / max(1, words[w]) for w in own) >= 0.5
     }
 
 
-def _key(line: str) -> str:
-    """A line with its digits and white space made equal; "" if it has no letters."""
-    line = " ".join(re.sub(r"\d+", "0", line[:500]).split())
+def _exact(line: str) -> str:
+    """A line with its white space made equal, and any date; "" if it has no letters."""
+    line = " ".join(_DATE.sub("#", line[:500]).split())
     return line if re.search(r"[^\W\d_]{2}", line) else ""
+
+
+def _numbered(line: str) -> str:
+    return re.sub(r"\d+", "0", _exact(line))
 
 
 def _plain(line: str) -> bool:

@@ -38,15 +38,7 @@ def mojibake(text: str) -> Iterator[Edit]:
     from ftfy.badness import is_bad
 
     def put(match: re.Match[str]) -> str | None:
-        run = match[0].rstrip(" ")
-        if not is_bad(run) and run != "Â":
-            return None
-        fixed = ftfy.fix_encoding(match[0])
-        if run == "Â":  # what is left of a no-break space whose second byte became a space, or stayed
-            after = text[match.end() : match.end() + 1]
-            before = text[match.start() - 1 : match.start()]
-            return None if before.isupper() or after.isupper() else fixed if fixed != match[0] else None
-        return fixed
+        return ftfy.fix_encoding(match[0]) if is_bad(match[0]) or match[0] == "Â " else None  # was a no-break space
 
     return substituted(_NOT_ASCII, put, text)
 

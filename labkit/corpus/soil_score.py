@@ -1,8 +1,8 @@
 """How well a cleaner undid what `labkit.corpus.soil` planted, and what it broke on the way.
 
-The repaired text is held against the clean one. A planted change is **undone** if nothing differs at its place. It is
-**left** if that place is as the soil left it, and **mangled** if it is neither. Every other difference between the
-clean and the repaired text is **harm**. Then, by number of changes::
+The repaired text is held against the clean one. A planted change is **undone** if its place is as it was, **left** if
+its place is as the soil left it, and **mangled** if it is neither. Every other difference between the clean and the
+repaired text is **harm**. Then, by number of changes::
 
     recall    = undone / planted
     precision = undone / (undone + mangled + harm)
@@ -18,7 +18,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from labkit.corpus.collection import Collection
-from labkit.corpus.edits import Change, Edit, difference
+from labkit.corpus.edits import Change, Edit, difference, patched
 from labkit.corpus.repair import parts
 from labkit.corpus.soil import Soiled
 from labkit.errors import LabError
@@ -108,27 +108,43 @@ def score_repair(soiled: Soiled, repaired: Collection) -> RepairScore:
             record = soiled.records.get((doc_id, name))
             changes = record.changes if record else ()
             dirty = record.text if record else text
-            outcome = _outcome(text, dirty, told[name], changes)
-            for change, (is_undone, is_left) in zip(changes, outcome[0], strict=True):
+            outcomes, harmed = _outcome(text, dirty, told[name], changes)
+            for change, outcome in zip(changes, outcomes, strict=True):
                 _count(planted, change.rule, change.size)
-                if is_undone or not is_left:
-                    _count(undone if is_undone else mangled, change.rule, change.size)
-            for start, end, new in outcome[1]:
-                harm = [harm[0] + 1, harm[1] + max(end - start, len(new))]
-                examples.append((doc_id, name, text[start:end], new))
+                if outcome != "left":
+                    _count(undone if outcome == "undone" else mangled, change.rule, change.size)
+            for before, after in harmed:
+                harm = [harm[0] + 1, harm[1] + max(len(before), len(after))]
+                examples.append((doc_id, name, before, after))
     return RepairScore(planted, undone, mangled, (harm[0], harm[1]), tuple(examples[:200]))
 
 
 def _outcome(
     clean: str, dirty: str, repaired: str, changes: tuple[Change, ...]
-) -> tuple[list[tuple[bool, bool]], list[Edit]]:
-    """(undone, left) of each planted change, and the differences that touch none."""
-    folded = repaired.translate(_QUOTES)
-    wrong = difference(clean.translate(_QUOTES), folded)
-    made = difference(dirty.translate(_QUOTES), folded) if wrong and changes else []
-    marks = [(not _touched(wrong, c.start, c.end), not _touched(made, c.at, c.at_end)) for c in changes]
-    spots = [(c.start, c.end, "") for c in changes]
-    return marks, [edit for edit in wrong if not _touched(spots, edit[0], edit[1])]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """What became of each planted change, and the other differences as (clean, repaired).
+
+    The clean text with those changes that seem to be left is held against the repaired one, and a change where the two
+    differ is turned over; twice, since the more is in its place, the better the two align.
+    """
+    if repaired in (clean, dirty):
+        return ["undone" if repaired == clean else "left"] * len(changes), []
+    repaired = repaired.translate(_QUOTES)
+    undone = [True] * len(changes)
+    for attempt in range(3):
+        shown = [c.before if back else c.after for c, back in zip(changes, undone, strict=True)]
+        edits = [(c.start, c.end, new) for c, new in zip(changes, shown, strict=True)]
+        guess = patched(clean, 0, len(clean), edits).translate(_QUOTES)
+        spots, shift = [], 0
+        for change, new in zip(changes, shown, strict=True):
+            spots.append((change.start + shift, change.start + shift + len(new), ""))
+            shift += len(new) - len(change.before)
+        wrong = difference(guess, repaired)
+        off = [_touched(wrong, start, end) for start, end, _ in spots]
+        if attempt < 2:
+            undone = [back != turn for back, turn in zip(undone, off, strict=True)]
+    outcomes = ["mangled" if bad else "undone" if back else "left" for back, bad in zip(undone, off, strict=True)]
+    return outcomes, [(guess[a:b], new) for a, b, new in wrong if not _touched(spots, a, b)]
 
 
 def _touched(edits: list[Edit], start: int, end: int) -> bool:

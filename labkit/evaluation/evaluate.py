@@ -167,7 +167,7 @@ def evaluate(
 
 
 def configuration(system: Any, k: int) -> dict[str, Any]:
-    """What decides a system's rankings, repaired or soiled texts included. One that does not tell counts by its name."""
+    """What decides a system's rankings, repairs of its texts included. One that does not tell counts by its name."""
     told = getattr(system, "configuration", {"name": system.name})
     texts = getattr(getattr(system, "collection", None), "preparation", {})
     told = told if "first" in told else {"first": told, "reranker": None}
