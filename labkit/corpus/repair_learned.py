@@ -80,7 +80,7 @@ def _repeated(texts: Sequence[str], known: set[str], key_of: Callable[[str], str
     for text in texts if often else ():
         spoken.update(word for line in text.split("\n") if key_of(line) in often for word in _words(line))
     return {
-        key for key in often if (own := set(_words(key))) and median(spoken[w] / max(1, words[w]) for w in own) >= 0.5
+        key for key in often if (own := set(_words(key))) and median(spoken[w] / max(1, words[w]) for w in own) > 0.5
     }
 
 
