@@ -32,7 +32,8 @@ def substituted(pattern: re.Pattern[str], put: Callable[[re.Match[str]], str | N
 def mojibake(text: str) -> Iterator[Edit]:
     """UTF-8 that was read as Latin-1 or Windows-1252, run by run of characters that are not ASCII.
 
-    ftfy decides; where it is not sure that a run is broken, the run stays. Source: https://ftfy.readthedocs.io
+    ftfy decides; where it is not sure that a run is broken, the run stays. Other encodings are mended only in part.
+    Source: https://ftfy.readthedocs.io
     """
     import ftfy
     from ftfy.badness import is_bad

@@ -193,6 +193,7 @@ def test_no_text_breaks_a_dial(text, dial):
     assert lk.score_repair(soiled, soiled.clean).recall == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strength", [0.2, 0.5, 1.0])
 def test_the_default_repair_reaches_its_figures(cranfield, strength):
     clean = lk.load_collection(str(cranfield))
