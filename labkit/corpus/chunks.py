@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from labkit.corpus.collection import Collection, Document, join_title
 from labkit.errors import LabError, check_count, check_text
@@ -75,7 +76,7 @@ def chunked(collection: Collection, count: Count, limit: int = 200, overlap: int
 
 
 def _spans(text: str, count: Count, room: int, overlap: int) -> Iterator[Span]:
-    units = list(_units(text, count, room))
+    units = list(_units(text, count, room, overlap))
     first = 0
     while first < len(units):
         last = first + 1  # the first unit that is not in the chunk
@@ -107,27 +108,41 @@ def _back(units: list[tuple[Span, int, bool]], first: int, last: int, overlap: i
     return start
 
 
-def _units(text: str, count: Count, room: int) -> Iterator[tuple[Span, int, bool]]:
+def _units(text: str, count: Count, room: int, overlap: int) -> Iterator[tuple[Span, int, bool]]:
     """(span, tokens, whether a paragraph starts there), none larger than the room."""
     for paragraph in _PARAGRAPH.finditer(text):
         fresh = True
         spans = [(m.start() + paragraph.start(), m.end() + paragraph.start()) for m in _SENTENCE.finditer(paragraph[0])]
         for span, size in zip(spans, count([text[a:b] for a, b in spans]), strict=True):
-            for piece, tokens in [(span, size)] if size <= room else _smaller(text, span, count, room):
+            pieces = [(span, size)] if size <= room else _smaller(text, span, count, room, overlap)
+            for piece, tokens in pieces:
                 yield piece, tokens, fresh
                 fresh = False
 
 
-def _smaller(text: str, span: Span, count: Count, room: int) -> Iterator[tuple[Span, int]]:
-    """The words of a sentence that is too long, and the halves of a word that is."""
-    words = [(m.start() + span[0], m.end() + span[0]) for m in _WORD.finditer(text[slice(*span)])]
-    sizes = count([text[a:b] for a, b in words])
-    todo = list(zip(words, sizes, strict=True))[::-1]
-    while todo:
-        (start, end), size = todo.pop()
-        if size <= room or end - start < 2:
-            yield (start, end), size
-            continue
-        middle = (start + end) // 2
-        halves = [(start, middle), (middle, end)]
-        todo += list(zip(halves, count([text[a:b] for a, b in halves]), strict=True))[::-1]
+def _smaller(text: str, span: Span, count: Count, room: int, overlap: int) -> Iterator[tuple[Span, int]]:
+    """A sentence that is too long in runs of words, a quarter of the overlap (or of the room) each, and the halves of a long word."""
+    most = max(1, (overlap or room) // 4)
+    words = ((m.start(), m.end()) for m in _WORD.finditer(text, *span))
+    start, end, run = span[0], span[0], 0
+    while block := list(islice(words, 4096)):
+        for (a, b), size in zip(block, count([text[a:b] for a, b in block]), strict=True):
+            if run and run + size > most:
+                yield (start, end), run
+                run = 0
+            start, end, run = (start if run else a), b, run + size
+            if run > room:
+                yield from _halves(text, (start, end), count, room)
+                run = 0
+    if run:
+        yield (start, end), run
+
+
+def _halves(text: str, span: Span, count: Count, room: int) -> Iterator[tuple[Span, int]]:
+    (size,) = count([text[slice(*span)]])
+    if size <= room or span[1] - span[0] < 2:
+        yield span, size
+        return
+    middle = sum(span) // 2
+    for half in ((span[0], middle), (middle, span[1])):
+        yield from _halves(text, half, count, room)

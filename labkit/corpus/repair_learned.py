@@ -20,8 +20,10 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
 _DATE = re.compile(rf"\d{{4}}-\d\d-\d\d|\d{{1,2}}\.? {_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}")
 _NEGATION = re.compile(r"(?i)\b(?:not|no|never|without|cannot|neither|nor)\b|n[’']t\b")
 _PART = re.compile(r"\b(?=[\w-]*\d)[A-Z]{1,5}-?\d[\w/-]*|\d\s?(?:[µμmkMGn]?[ΩΩVAWHFgsml]\b|°|[µμ]\w|[mck]m\b|Hz\b)")
-_WORD = re.compile(r"(?<![\w@/\\$%&=.])[A-Za-z][a-z01]{3,}(?![\w@/\\=(])|(?<![\w@/\\$%&=.])[01][a-z]{3,}(?![\w@/\\=(])")
-_IN_CODE = re.compile(r"[a-z]{4,}(?=[_(=]|\.\w)|(?<=[_=])[a-z]{4,}|(?<=\w\.)[a-z]{4,}")
+_WORD = re.compile(
+    r"(?<![\w@/\\$%&=.])[A-Za-z][a-z01]{3,39}+(?![\w@/\\=(])|(?<![\w@/\\$%&=.])[01][a-z]{3,39}+(?![\w@/\\=(])"
+)
+_IN_CODE = re.compile(r"(?<![a-z])[a-z]{4,}+(?=[_(=]|\.\w)|(?<=[_=])[a-z]{4,}|(?<=\w\.)[a-z]{4,}")
 # What stands there, what was meant. The first three hardly occur in words, so that little evidence is enough.
 CLEAR = (("0", "o"), ("1", "l"), ("vv", "w"))
 CONFUSED = (("rn", "m"), ("m", "rn"), ("d", "cl"), ("cl", "d"))
