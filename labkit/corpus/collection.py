@@ -55,6 +55,7 @@ class Collection:
     drift : dict of counts for a collection read from installed packages (see `labkit.corpus.pydocs`)
     source : the folder that it was read from; "" where its name says it
     problems : dict of rule id (see `labkit.corpus.lint`) to (how many, the first of them as (place, what is wrong))
+    prepared : what was done to its texts after reading, such as a repair's rules with their versions, in order
     """
 
     name: str
@@ -67,6 +68,7 @@ class Collection:
     drift: dict[str, int] = field(default_factory=dict)
     source: str = ""
     problems: dict[str, tuple[int, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
+    prepared: tuple[dict, ...] = ()
 
     def __repr__(self) -> str:
         return f"Collection({self.name!r}, {len(self.docs):,} documents, {len(self.queries):,} queries)"
@@ -95,6 +97,11 @@ class Collection:
         digest = hashlib.sha256(self._docs_digest.encode())
         digest.update(json.dumps([self.queries, self.qrels], sort_keys=True).encode())
         return digest.hexdigest()
+
+    @property
+    def preparation(self) -> dict:
+        """What was done to the texts and a hash of them as they are now; empty if nothing was."""
+        return {"name": "texts", "steps": [*self.prepared], "hash": self._docs_digest[:16]} if self.prepared else {}
 
     @cached_property
     def _docs_digest(self) -> str:

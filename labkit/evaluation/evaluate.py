@@ -167,9 +167,11 @@ def evaluate(
 
 
 def configuration(system: Any, k: int) -> dict[str, Any]:
-    """What decides a system's rankings. A system that does not tell counts by its name."""
+    """What decides a system's rankings, repairs of its texts included. One that does not tell counts by its name."""
     told = getattr(system, "configuration", {"name": system.name})
-    return {**(told if "first" in told else {"first": told, "reranker": None}), "k": k}
+    texts = getattr(getattr(system, "collection", None), "preparation", {})
+    told = told if "first" in told else {"first": told, "reranker": None}
+    return {**told, "k": k, **({"texts": texts} if texts else {})}
 
 
 def _search(system: Searcher | TwoStage, query: str, k: int) -> Ranking:
