@@ -121,7 +121,7 @@ def _units(text: str, count: Count, room: int, overlap: int) -> Iterator[tuple[S
 
 
 def _smaller(text: str, span: Span, count: Count, room: int, overlap: int) -> Iterator[tuple[Span, int]]:
-    """A sentence that is too long, in runs of words, each a quarter of the overlap or of the room; long words in halves."""
+    """A sentence that is too long, in runs of words of a quarter of the overlap or of the room; long words halved."""
     most = max(1, (overlap or room) // 4)
     words = ((m.start(), m.end()) for m in _WORD.finditer(text, *span))
     start, end, run = span[0], span[0], 0
