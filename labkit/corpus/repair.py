@@ -108,7 +108,7 @@ class Repair:
         bound: list[Rule] = []
         for rule in self.rules:
             if rule.learn:
-                rule = replace(rule, find=rule.learn([record.text for record in records]), learn=None)
+                rule = replace(rule, find=rule.learn(list(dict.fromkeys(r.text for r in records))), learn=None)
             bound.append(rule)
             records = [_applied(rule, record) for record in records]
         repair = Repair(bound)

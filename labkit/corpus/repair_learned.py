@@ -115,19 +115,22 @@ def learn_ocr(texts: Sequence[str]) -> Find:
     digits, underscores, or a dot or bracket that makes them code are left alone, and so are words that are code
     elsewhere.
     """
-    counts: Counter[str] = Counter(match[0].lower() for text in texts for match in _WORD.finditer(text))
+    counts = Counter(match[0].lower() for text in texts for match in _WORD.finditer(text))
     code = {match[0] for text in texts for match in _IN_CODE.finditer(text)}
-    meant = {word: best for word in sorted(counts) if (best := _reading(word, counts, CLEAR, lambda own: max(2, own)))}
-    could = sum(count for word, count in counts.items() if re.search("[olw]", word))
-    rate = sum(counts[word] for word in meant) / max(1, could)
-    for word in sorted(counts.keys() - meant.keys() - code) if rate else ():
-        if len(word) > 4 and (best := _reading(word, counts, CONFUSED, lambda own: max(COUNT, own / (SLACK * rate)))):
-            meant.setdefault(word, best)
-    for word in meant:  # a chain ends at once: what is meant is no misreading itself
-        seen = {word}
-        while meant[word] in meant and meant[word] not in seen:
-            seen.add(meant[word])
-            meant[word] = meant[meant[word]]
+    meant: dict[str, str] = {}
+    rate = None
+    while True:  # what is mended counts as evidence, so that a second look at the mended texts finds nothing more
+        clear = {w: best for w in sorted(counts) if (best := _reading(w, counts, CLEAR, lambda own: max(2, own)))}
+        if rate is None:
+            could = sum(count for word, count in counts.items() if re.search("[olw]", word))
+            rate = min(0.2, sum(counts[word] for word in clear) / max(1, could))
+        found = clear or _confused(counts, code, rate)
+        if not found:
+            break
+        meant |= found
+        for word in found:
+            counts[_end(word, meant)] += counts.pop(word)
+    meant = {word: _end(word, meant) for word in meant}
 
     def find(text: str) -> Iterator[Edit]:
         for match in _WORD.finditer(text) if meant else ():
@@ -135,6 +138,27 @@ def learn_ocr(texts: Sequence[str]) -> Find:
                 yield trimmed(match[0], right.capitalize() if match[0][0].isupper() else right, match.start())
 
     return find
+
+
+def _confused(counts: Counter[str], code: set[str], rate: float) -> dict[str, str]:
+    """Misread words that are words too, by how often misreadings are to be expected."""
+    if not rate:
+        return {}
+    found: dict[str, str] = {}
+    for word in sorted(counts.keys() - code):
+        best = _reading(word, counts, CONFUSED, lambda own: max(COUNT, own / (SLACK * rate))) if len(word) > 4 else None
+        if best and best not in found:
+            found[word] = best
+    return found
+
+
+def _end(word: str, meant: dict[str, str]) -> str:
+    """Where a chain of readings ends; one that comes back ends where it comes back."""
+    seen = {word}
+    while meant.get(word, word) not in seen:
+        word = meant[word]
+        seen.add(word)
+    return word
 
 
 def _reading(

@@ -339,3 +339,11 @@ def test_chunks_that_cannot_be_say_why():
 def test_the_default_leaves_docstring_rules_out():
     assert not {*DEFAULT} & {*DOCSTRINGS}
     assert html.unescape("&amp;") == lk.Repair()("&amp;").text
+
+
+def test_a_soiled_collection_is_repaired_in_one_go():
+    text = "the clear boundary layer flow of modern walls in {} places, slow and turning, is told now for all"
+    soiled = lk.soil(collection(*(text.format(i) for i in range(60))), ocr=1.0, html=1.0, mojibake=1.0, boilerplate=0.5)
+    once = lk.repair(soiled)
+    assert {"ocr", "html", "mojibake", "boilerplate"} <= once.changes.keys()
+    assert lk.repair(once).changes == {}
