@@ -1,7 +1,7 @@
 """Texts that the offline cross-encoder learns from: docstrings of installed packages that pydocs does not hold.
 
-Read from source files, never imported. A passage that shares a sentence with pydocs is left out, and so is a package
-whose texts are mostly copies. The set depends on the installed versions: `constraints.txt` pins them.
+Read from source files, never imported. A text that shares a sentence with pydocs is left out. The set depends on the
+installed versions: `constraints.txt` pins them.
 
     python data/recipes/cross_texts.py      # counts, by package
 """
@@ -19,7 +19,6 @@ from pathlib import Path
 
 from labkit.corpus.docstrings import Sections, parse
 from labkit.corpus.load import load_collection
-from labkit.corpus.passages import split_passages
 
 # Name of the package's folder and how many of its objects to take at most: transformers repeats itself.
 PACKAGES = {
@@ -101,7 +100,7 @@ def _named(node: ast.AST, package: str, path: tuple[str, ...]) -> Iterator[Sourc
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             docstring = ast.get_docstring(child)
-            if docstring and 20 <= len(docstring.split()) <= 2_000 and docstring.isprintable() is not None:
+            if docstring and 20 <= len(docstring.split()) <= 2_000:
                 name = ".".join([package, *path, child.name])
                 sections = _parsed(docstring, child)
                 if sections is not None and len(sections.body.split()) >= 15:
@@ -115,11 +114,6 @@ def _parsed(docstring: str, node: ast.AST) -> Sections | None:
         return parse(docstring, node.name, signature if len(signature) < 200 else "")
     except (ValueError, IndexError, RecursionError):
         return None
-
-
-def passages(source: Source, count) -> list[str]:
-    """Its passages, as pydocs cuts its own."""
-    return split_passages(source.name, source.sections, count)
 
 
 if __name__ == "__main__":

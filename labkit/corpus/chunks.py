@@ -6,14 +6,14 @@ Cuts fall between paragraphs, else between sentences, else between words, else i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from labkit.corpus.collection import Collection, Document, join_title
+from labkit.corpus.passages import Count
 from labkit.errors import LabError, check_count, check_text
 
-Count = Callable[[Sequence[str]], list[int]]
 Span = tuple[int, int]
 # Possessive, so that a text of 50 MB in one line needs no memory to go back.
 _PARAGRAPH = re.compile(r"\S(?:[^\n]++|\n(?![ \t]*+(?:\n|[-*•] |\d{1,2}[.)] )))*+")

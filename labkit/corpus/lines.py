@@ -45,14 +45,24 @@ class Notes:
         """Note a judgment that points nowhere."""
         self.unknown_queries += not has_query
         self.unknown_docs += not has_doc
-        named = [f"query {query[:80]!r}"] * (not has_query) + [f"document {doc[:80]!r}"] * (not has_doc)
-        self._keep("dangling-judgment", where, f"there is no {' and no '.join(named)}")
+        told = nowhere(None if has_query else query[:80], None if has_doc else doc[:80])
+        self._keep("dangling-judgment", where, told)
 
     def _keep(self, rule: str, where: str, what: str) -> None:
         self.counts[rule] += 1
         kept = self.kept.setdefault(rule, [])
         if len(kept) < KEPT:
             kept.append((where, what))
+
+
+def nowhere(query: str | None, doc: str | None) -> str:
+    """What a judgment names that there is not; None for the side that there is.
+
+    >>> nowhere("q7", "d9"), nowhere(None, "d9")
+    ("there is no query 'q7' and no document 'd9'", "there is no document 'd9'")
+    """
+    named = [f"{what} {name!r}" for what, name in (("query", query), ("document", doc)) if name is not None]
+    return f"there is no {' and no '.join(named)}"
 
 
 def read_rows(file: Path, parse: Callable[[dict, str], Row], notes: Notes) -> dict[str, Row]:

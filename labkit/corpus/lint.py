@@ -11,6 +11,7 @@ from typing import Any
 from labkit.corpus import lint_collection as documents
 from labkit.corpus import lint_systems as systems
 from labkit.corpus.collection import Collection
+from labkit.corpus.lines import nowhere
 from labkit.corpus.lint_book import Book
 from labkit.corpus.lint_report import LintReport
 from labkit.corpus.lint_rules import ENCODER, SEARCH
@@ -95,10 +96,9 @@ def _judgments(book: Book) -> None:
             )
     for query, judged in book.c.qrels.items():
         for doc in judged:
-            missing = [f"query {query!r}"] * (query not in book.c.queries)
-            missing += [f"document {doc!r}"] * (doc not in book.c.docs)
-            if missing:
-                told = f"there is no {' and no '.join(missing)}"
+            has_query, has_doc = query in book.c.queries, doc in book.c.docs
+            if not (has_query and has_doc):
+                told = nowhere(None if has_query else query, None if has_doc else doc)
                 book.add("dangling-judgment", "judgment", f"{query} {doc}", "qrels", told)
 
 

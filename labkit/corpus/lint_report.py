@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labkit.corpus.lint_rules import SEVERITIES, Finding
+from labkit.text import shortened
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,11 @@ class LintReport:
         first = {finding.rule: finding for finding in reversed(self.findings)}
         for rule, count in self.counts.items():
             told = ", ".join(f"{count[s]:,} {s}{'s' * (count[s] != 1)}" for s in SEVERITIES if s in count)
-            example = f"{_short(first[rule].id, 28)}: {first[rule].evidence}"
-            lines.append(f"  {rule:<18} {told:<24} {_short(example, 74)}")
+            example = f"{shortened(first[rule].id, 28)}: {first[rule].evidence}"
+            lines.append(f"  {rule:<18} {told:<24} {shortened(example, 74)}")
         lines += [] if self.counts else ["  nothing found"]
         for u in self.unseen:
-            worst = ", ".join(f"{_short(i, 28)} {share:.0%}" for i, share in u.worst[:3])
+            worst = ", ".join(f"{shortened(i, 28)} {share:.0%}" for i, share in u.worst[:3])
             told = (
                 f"  {u.system} never sees {u.share:.1%} of the text"
                 if u.share
@@ -118,7 +119,3 @@ class LintReport:
 
 def _cell(value: object) -> str:
     return "" if value is None else html.escape(str(value))
-
-
-def _short(text: str, room: int) -> str:
-    return text if len(text) <= room else text[: room - 1] + "…"

@@ -69,8 +69,9 @@ def truncation(book: Book, encoder: Any) -> None:
             if read < len(text):
                 lost[doc_id] += len(text) - read
                 field, start = _field(book.c, doc_id, number, read)
-                told = f"{1 - read / len(text):.0%} unread, from: {visible(text, read, read + 40, room=0)}"
-                book.add("truncated", "document", doc_id, field, told, span=(start, start + len(text) - read))
+                book.add(
+                    "truncated", "document", doc_id, field, _unread(text, read), span=(start, start + len(text) - read)
+                )
     sizes = {doc_id: sum(map(len, book.c.docs[doc_id].passages)) for doc_id in lost}
     worst = heapq.nlargest(20, ((n / sizes[doc_id], doc_id) for doc_id, n in lost.items()))
     share = sum(lost.values()) / max(1, total)
@@ -80,8 +81,12 @@ def truncation(book: Book, encoder: Any) -> None:
     for query_id, query in book.c.queries.items():
         read = encoder.characters_read([SURROGATE.sub("\ufffd", query)], "query")[0]
         if read < len(query):
-            told = f"{1 - read / len(query):.0%} unread, from: {visible(query, read, read + 40, room=0)}"
-            book.add("long-query", "query", query_id, "text", told, span=(read, len(query)))
+            book.add("long-query", "query", query_id, "text", _unread(query, read), span=(read, len(query)))
+
+
+def _unread(text: str, read: int) -> str:
+    """Which share of a text lies behind the cut, and how that begins."""
+    return f"{1 - read / len(text):.0%} unread, from: {visible(text, read, read + 40, room=0)}"
 
 
 def _windows(c: Collection) -> list[list[tuple[str, int, str]]]:

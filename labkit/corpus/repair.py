@@ -81,38 +81,37 @@ class Repair:
 
     def learn(self, texts: Sequence[str]) -> Repair:
         """The same rules with those that learn bound to these texts."""
-        return self._run([Record.of(check_text(text, "text")) for text in texts])[0]
+        return self._bound([Record.of(check_text(text, "text")) for text in texts])[0]
 
     def on(self, collection: Collection) -> Repaired:
         """Repair titles, texts and passages. Queries stay as they are; copies are merged, their judgments too."""
         fields = {
             (doc_id, name): text for doc_id, document in collection.docs.items() for name, text in parts(document)
         }
-        _, records = self._run([Record.of(check_text(text, " of ".join(key[::-1]))) for key, text in fields.items()])
-        by_field = dict(zip(fields, records, strict=True))
+        whole = [Record.of(check_text(text, " of ".join(key[::-1]))) for key, text in fields.items()]
+        repair, records = self._bound(whole)
+        by_field = dict(zip(fields, map(repair._settled, records), strict=True))
         docs = {
             doc_id: rebuilt(document, {name: by_field[doc_id, name].text for name, _ in parts(document)})
             for doc_id, document in collection.docs.items()
         }
         merged = _copies(docs, collection.qrels) if any(rule.name == DUPLICATE for rule in self.rules) else {}
-        told = {name: getattr(collection, name) for name in Collection.__dataclass_fields__}
-        told |= {
+        told = fields_of(collection) | {
             "docs": {doc_id: document for doc_id, document in docs.items() if doc_id not in merged},
             "qrels": {query: _judged(grades, merged) for query, grades in collection.qrels.items()},
             "prepared": (*collection.prepared, self.configuration),
         }
         return Repaired(**told, records={key: r for key, r in by_field.items() if r.changes}, merged=merged)
 
-    def _run(self, records: list[Record]) -> tuple[Repair, list[Record]]:
-        """Rule by rule over all texts, learning on the way; then each text until nothing changes."""
+    def _bound(self, records: list[Record]) -> tuple[Repair, list[Record]]:
+        """The rules once over all texts, one after the other, those that learn bound to what they met."""
         bound: list[Rule] = []
         for rule in self.rules:
             if rule.learn:
                 rule = replace(rule, find=rule.learn(list(dict.fromkeys(r.text for r in records))), learn=None)
             bound.append(rule)
             records = [_applied(rule, record) for record in records]
-        repair = Repair(bound)
-        return repair, [repair._settled(record) for record in records]
+        return Repair(bound), records
 
     def _settled(self, record: Record) -> Record:
         for _ in range(_ROUNDS):
@@ -133,6 +132,11 @@ def repair(collection: Collection, rules: Iterable[str | Callable[[str], str] | 
         For a rule that there is not; for a function that does not answer a text with a text.
     """
     return Repair(rules).on(collection)
+
+
+def fields_of(collection: Collection) -> dict[str, Any]:
+    """What a collection holds, by name, to make another kind of one with it."""
+    return {name: getattr(collection, name) for name in Collection.__dataclass_fields__}
 
 
 def parts(document: Document) -> list[tuple[str, str]]:

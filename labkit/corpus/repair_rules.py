@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from labkit.corpus.edits import Edit
+from labkit.corpus.edits import Edit, trimmed
 
 # Invisible in scripts that neither join letters nor leave out spaces. Elsewhere, and in emoji, they carry meaning.
 INVISIBLE = "\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
@@ -81,9 +81,4 @@ def whitespace(text: str) -> Iterator[Edit]:
 
 def _minimal(edits: Iterator[Edit], text: str) -> Iterator[Edit]:
     """The same edits without what stays at their ends."""
-    for start, end, new in edits:
-        while start < end and new and text[start] == new[0]:
-            start, new = start + 1, new[1:]
-        while start < end and new and text[end - 1] == new[-1]:
-            end, new = end - 1, new[:-1]
-        yield start, end, new
+    return (trimmed(text[start:end], new, start) for start, end, new in edits)

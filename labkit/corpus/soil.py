@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from labkit.corpus.collection import Collection, Document
 from labkit.corpus.edits import Change, Record, patched
-from labkit.corpus.repair import parts, rebuilt
+from labkit.corpus.repair import fields_of, parts, rebuilt
 from labkit.corpus.soil_dials import COPIES, DIALS
 from labkit.errors import LabError, is_number
 
@@ -80,9 +80,8 @@ def soil(
         if random.Random(f"{seed} duplicates {doc_id}").random() < COPIES * duplicates:
             copies[_unused(f"{doc_id}~copy", collection.docs)] = doc_id
     docs |= {copy: docs[doc_id] for copy, doc_id in copies.items()}
-    told = {name: getattr(collection, name) for name in Collection.__dataclass_fields__}
-    told |= {"docs": docs, "prepared": (*collection.prepared, {"name": "soil", "seed": seed, **dials})}
-    return Soiled(**told, clean=collection, records=records, copies=copies)
+    told = {"docs": docs, "prepared": (*collection.prepared, {"name": "soil", "seed": seed, **dials})}
+    return Soiled(**fields_of(collection) | told, clean=collection, records=records, copies=copies)
 
 
 def _soiled_parts(document: Document, doc_id: str, dials: dict[str, float], seed: int) -> dict[str, Record]:

@@ -8,7 +8,7 @@ the same size, reranks the same candidates: nothing of it can be cached.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from labkit.corpus.collection import Collection
     from labkit.encoding.encoders import Encoder
     from labkit.ranking.first_stage import Retriever
+    from labkit.ranking.two_stage import TwoStage
 
 K, TOP = 50, 5
 QUESTIONS, COLD = 20, 3
@@ -82,16 +83,25 @@ def _ask(
 
     encoder, stored = encoders
     system = TwoStage(first, LateInteractionReranker(encoder))
-    system.search(questions[0], k=1)  # whatever is loaded or compiled at the first call
     whole, alone = [], []
-    for question in bar(questions, what=name, unit="question", show=progress):
-        floor.append(probe())
-        encoder._query.cache_clear()
-        began = time.perf_counter()
-        system.search(question, k=K, top_n=TOP)
-        whole.append(time.perf_counter() - began)
+    for question, seconds in _timed(name, system, questions, probe, floor, progress, encoder._query.cache_clear):
+        whole.append(seconds)
         alone.append(_maxsim_alone(first, stored, question))
     return _summary(np.array(whole), np.array(alone))
+
+
+def _timed(
+    name: str, system: TwoStage, questions: Sequence[str], probe: bench.Timer, floor: list[float], progress: bool,
+    fresh: Callable[[], object] = lambda: None,
+) -> Iterator[tuple[str, float]]:  # fmt: skip
+    """Each question and the seconds that it takes; ``fresh`` runs before each, and the probe fills ``floor``."""
+    system.search(questions[0], k=1)  # whatever is loaded or compiled at the first call
+    for question in bar(questions, what=name, unit="question", show=progress):
+        floor.append(probe())
+        fresh()
+        began = time.perf_counter()
+        system.search(question, k=K, top_n=TOP)
+        yield question, time.perf_counter() - began
 
 
 def _crossed(
@@ -102,13 +112,7 @@ def _crossed(
     from labkit.ranking.two_stage import TwoStage
 
     system = TwoStage(first, CrossEncoderReranker(stored=False))
-    system.search(questions[0], k=1)  # whatever is loaded at the first call
-    whole = []
-    for question in bar(questions, what="cross", unit="question", show=progress):
-        floor.append(probe())
-        began = time.perf_counter()
-        system.search(question, k=K, top_n=TOP)
-        whole.append(time.perf_counter() - began)
+    whole = [seconds for _, seconds in _timed("cross", system, questions, probe, floor, progress)]
     return {"questions": len(whole), "ms": _percentiles(np.array(whole))}
 
 

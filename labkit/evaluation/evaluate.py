@@ -19,6 +19,7 @@ from labkit.errors import LabError, check_count
 from labkit.evaluation import ledger, metrics, peeks
 from labkit.progress import bar
 from labkit.ranking.ranking import Ranking
+from labkit.ranking.rerankers import configuration_of
 from labkit.ranking.two_stage import Searcher, TwoStage
 
 WITHHELD = "no quality figure: a stand-in scored, not the service. Run it with live=True and a key."
@@ -168,7 +169,7 @@ def evaluate(
 
 def configuration(system: Any, k: int) -> dict[str, Any]:
     """What decides a system's rankings, repairs of its texts included. One that does not tell counts by its name."""
-    told = getattr(system, "configuration", {"name": system.name})
+    told = configuration_of(system)
     texts = getattr(getattr(system, "collection", None), "preparation", {})
     told = told if "first" in told else {"first": told, "reranker": None}
     return {**told, "k": k, **({"texts": texts} if texts else {})}

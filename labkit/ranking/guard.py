@@ -22,7 +22,7 @@ from labkit.ranking.budget import Budget
 from labkit.ranking.guard_attempts import LOG, Attempts, Stopped, Task, stopped, within
 from labkit.ranking.guard_parts import Breaker, Busy, Cache, Workers
 from labkit.ranking.ranking import Hit, Ranking, as_hits
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker, Scored, fallback_note, joined
 
 FALLBACKS = {
     "deadline": "the time was up",
@@ -180,7 +180,7 @@ class Guard(Reranker):
         """The reranker's ranking of the candidates within the caps: kept, or new."""
         if len(self._cache) and (kept := self._cache.get(self._key(task))):
             task.cached, task.cost = True, dict.fromkeys(kept.cost, 0.0)
-            return replace(kept, encoded=0, cached=0, note=_joined(kept.note, CACHED))
+            return replace(kept, encoded=0, cached=0, note=joined(kept.note, CACHED))
         entered, well = self.breaker.enter(), None
         if not entered:
             raise Stopped("breaker", FALLBACKS["breaker"])
@@ -216,8 +216,8 @@ class Guard(Reranker):
         )
         system = f"{first.system}+{self.name}" if first.system else self.name
         over = f"the last {len(rest)} candidates were {OVER} and keep their order" if rest else ""
-        earlier = first.note if first.fallback else ""
-        return replace(answer, hits=answer.hits + rest, system=system, note=_joined(earlier, answer.note, over))
+        note = joined(fallback_note(first), answer.note, over)
+        return replace(answer, hits=answer.hits + rest, system=system, note=note)
 
     def _fallback(self, first: Ranking, task: Task, failed: Stopped) -> Ranking:
         """The first stage's own order, scores and scale, and the reason. Its sentence is not logged: it may quote."""
@@ -227,7 +227,7 @@ class Guard(Reranker):
             self.name, failed.word, f" ({failed.kind})" if failed.kind else "", task.attempts,
         )  # fmt: skip
         note = f"not reranked, the order is the first stage's ({failed.word}): {failed}"
-        return replace(first, hits=hits, note=_joined(first.note, note), fallback=failed.word)
+        return replace(first, hits=hits, note=joined(first.note, note), fallback=failed.word)
 
     def _count(self, task: Task, ranking: Ranking) -> None:
         with self._counting:
@@ -242,7 +242,3 @@ class Guard(Reranker):
 
     def _configured(self) -> dict[str, Any]:
         return getattr(self.reranker, "configuration", {"name": self.name, "model": self.reranker.model})
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(filter(None, notes))

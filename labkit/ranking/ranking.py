@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labkit.errors import LabError, check_text
+from labkit.text import shortened
 
 TEXT_SHOWN = 70  # characters of a text in a printed ranking
 
@@ -166,5 +167,4 @@ def score_text(score: float | None) -> str:
 
 
 def _short(hit: Hit) -> str:
-    text = hit.text.removeprefix(hit.doc_id).lstrip(". ")
-    return text if len(text) <= TEXT_SHOWN else text[: TEXT_SHOWN - 1] + "…"
+    return shortened(hit.text.removeprefix(hit.doc_id).lstrip(". "), TEXT_SHOWN)

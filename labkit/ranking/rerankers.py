@@ -10,6 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ class Reranker(ABC):
         check_text(query, "query")
         hits = as_hits(candidates)
         earlier = candidates.seconds if isinstance(candidates, Ranking) else {}
-        told = candidates.note if isinstance(candidates, Ranking) and candidates.fallback else ""
+        told = fallback_note(candidates) if isinstance(candidates, Ranking) else ""
         system = f"{candidates.system}+{self.name}" if isinstance(candidates, Ranking) else self.name
         if not hits:
             return Ranking(query, (), system, self.scale, {**earlier, "rerank": 0.0})
@@ -96,7 +97,7 @@ class Reranker(ABC):
         spent = time.perf_counter() - began + earlier.get("rerank", 0.0)
         return Ranking(
             query, kept, system, self.scale, {**earlier, "rerank": spent}, scored.encoded, scored.cached, self.model,
-            scored.cost, "; ".join(filter(None, [told, scored.note])),
+            scored.cost, joined(told, scored.note),
         )  # fmt: skip
 
 
@@ -114,6 +115,25 @@ def _moved(hit: Hit, i: int, rank: int, scored: Scored) -> Hit:
         truncated=bool(scored.truncated[i]) if scored.truncated is not None else hit.truncated,
         spans=scored.spans[i] if scored.spans is not None else (),
     )
+
+
+def fallback_note(candidates: Ranking) -> str:
+    """What a later stage must repeat: why an earlier one fell back; "" where none did."""
+    return candidates.note if candidates.fallback else ""
+
+
+def joined(*notes: str) -> str:
+    """Several notes as one.
+
+    >>> joined("cut", "", "cached")
+    'cut; cached'
+    """
+    return "; ".join(filter(None, notes))
+
+
+def configuration_of(part: Any) -> dict[str, Any]:
+    """What decides a part's rankings or scores; one that does not tell counts by its name."""
+    return getattr(part, "configuration", {"name": part.name})
 
 
 def flat(hits: Sequence[Hit]) -> tuple[list[str], list[int]]:

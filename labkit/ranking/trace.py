@@ -26,7 +26,7 @@ from labkit.errors import LabError, check_count
 from labkit.ranking.ranking import Ranking
 from labkit.ranking.redaction import RULES, Redaction, Salt, without_keys
 from labkit.ranking.two_stage import Searcher, TwoStage
-from labkit.ranking.watched import Request, about, run
+from labkit.ranking.watched import Delegate, Request, about, run
 from labkit.records import code_hash, read_counted, versions, write_bytes
 
 SCHEMA = 1
@@ -201,19 +201,15 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else f"<{type(value).__name__}>"
 
 
-class _Traced:
+class _Traced(Delegate):
     """A first stage, logged. What else it can do it does as before."""
 
     def __init__(self, system: Searcher, trace: Trace) -> None:
-        self._system, self._trace, self._about = system, trace, about(system)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # what copying asks for is not the system's
-            raise AttributeError(name)
-        return getattr(self._system, name)
+        super().__init__(system)
+        self._trace, self._about = trace, about(system)
 
     def search(self, query: str, k: int = 50) -> Ranking:
-        return self._trace.search(self._system, self._about, query, k=k)
+        return self._trace.search(self._part, self._about, query, k=k)
 
 
 class _TracedTwoStage(TwoStage):

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from labkit.corpus.collection import Collection
 from labkit.errors import check_count
 from labkit.ranking.ranking import Ranking
-from labkit.ranking.rerankers import Reranker
+from labkit.ranking.rerankers import Reranker, configuration_of
 
 
 class Searcher(Protocol):
@@ -44,8 +44,7 @@ class TwoStage:
     @property
     def configuration(self) -> dict[str, Any]:
         """What decides its rankings beside k, for the ledger. A part that does not tell counts by its name."""
-        first, second = (getattr(part, "configuration", {"name": part.name}) for part in (self.first, self.reranker))
-        return {"first": first, "reranker": second}
+        return {"first": configuration_of(self.first), "reranker": configuration_of(self.reranker)}
 
     def search(self, query: str, k: int | None = None, top_n: int = 5) -> Ranking:
         """The ``top_n`` best of ``k`` candidates.

@@ -13,6 +13,7 @@ from typing import Any
 
 from labkit.errors import LabError
 from labkit.ranking.ranking import Hit, Ranking
+from labkit.ranking.rerankers import configuration_of
 from labkit.ranking.two_stage import Searcher, TwoStage
 
 
@@ -33,7 +34,7 @@ class Stage:
             "name": self.name, **self.settings, "in": self.candidates.ids if self.candidates is not None else [],
             "out": [_hit(hit) for hit in got], "scale": got.scale, "model": got.model,
             "seconds": round(self.seconds, 6), "encoded": got.encoded, "cached": got.cached, "cost": dict(got.cost),
-            "attempts": getattr(got, "attempts", 0), "note": got.note, "fallback": getattr(got, "fallback", ""),
+            "attempts": got.attempts, "note": got.note, "fallback": got.fallback,
         }  # fmt: skip
 
 
@@ -54,7 +55,7 @@ class Request:
         """``"answered"``, ``"fallback"`` (a stage fell back), or ``"refused"`` (it raised)."""
         if self.error:
             return "refused"
-        fell = any(getattr(stage.ranking, "fallback", "") for stage in self.stages)
+        fell = any(stage.ranking and stage.ranking.fallback for stage in self.stages)
         return "fallback" if fell else "answered"
 
 
@@ -76,7 +77,7 @@ def about(system: Searcher | TwoStage) -> dict[str, Any]:
     A model that cannot be had is not an error yet: the configuration is then the name alone.
     """
     try:
-        configuration = getattr(system, "configuration", {"name": system.name})
+        configuration = configuration_of(system)
     except LabError:
         configuration = {"name": system.name}
     c = system.collection
@@ -96,16 +97,24 @@ def _hit(hit: Hit) -> dict[str, Any]:
     }  # fmt: skip
 
 
-class _Watched:
+class Delegate:
+    """What another object is, but for the methods that a subclass takes over."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what copying asks for is not the other's
+            raise AttributeError(name)
+        return getattr(self._part, name)
+
+
+class _Watched(Delegate):
     """A stage whose calls are kept; nothing is computed here that could fail."""
 
     def __init__(self, part: Any, stages: list[Stage]) -> None:
-        self._part, self._stages = part, stages
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self._part, name)
+        super().__init__(part)
+        self._stages = stages
 
     def search(self, query: str, k: int = 50) -> Ranking:
         return self._kept(Stage(self._part.name, {"k": k}, None), lambda: self._part.search(query, k))

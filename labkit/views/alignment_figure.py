@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from labkit.text import shortened
 from labkit.views import alignment_words as words
 from labkit.views.alignment import Alignment, Row
-from labkit.views.figure import BLUE, GREY, ORANGE, new_figure
+from labkit.views.compared import bar_scale
+from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WRAPPED = 112  # characters of a line above the picture
+CELL = 21  # characters of a cell
 
 
 def figure(view: Alignment) -> Figure:
     """Sentences on top; below them words, matches and bars; at the bottom the similarities of all pairs of tokens."""
-    import matplotlib as mpl
-
-    with mpl.rc_context({"text.parse_math": False}):
+    with plain():
         return _figure(view)
 
 
@@ -66,8 +67,7 @@ def _wrapped(text: str) -> list[str]:
 def _bars(axes: Axes, view: Alignment, rows: list[Row]) -> None:
     """Columns of text and bars; x runs from 0 to 100."""
     rival = view.against is not None
-    most = max((max(abs(line.earned), abs(line.rival_earned)) for line in view.lines), default=0.0) or 1.0
-    widest = max((abs(line.difference) for line in view.lines), default=0.0) or 1.0
+    most, widest = bar_scale(view.lines)
     axes.set_xlim(0, 100)
     axes.set_ylim(len(rows) - 0.3, -1.2)
     _texts(axes, -0.8, [view.head()[n] for n in ((1, 2, 3, 5, 6, 7) if rival else (1, 2, 3))], colour=GREY)
@@ -92,12 +92,15 @@ def _texts(axes: Axes, y: float, cells: list[str], colour: str, bold: bool = Fal
     shown = [f"({cell})" if struck and n == 0 else cell for n, cell in enumerate(cells)]
     for cell, x, right in zip(shown, (0, 16, 38, 49, 71, 88), (0, 0, 1, 0, 1, 1), strict=False):
         axes.text(
-            x, y, _cut(cell), va="center", ha="right" if right else "left", fontsize=9, color=colour, weight=weight
+            x,
+            y,
+            shortened(cell, CELL),
+            va="center",
+            ha="right" if right else "left",
+            fontsize=9,
+            color=colour,
+            weight=weight,
         )
-
-
-def _cut(text: str, longest: int = 21) -> str:
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _map(axes: Axes, view: Alignment) -> None:
@@ -106,6 +109,6 @@ def _map(axes: Axes, view: Alignment) -> None:
                 aspect="auto", interpolation="nearest")  # fmt: skip
     at = np.flatnonzero(view.counted)
     axes.scatter(match.winners[at], at, s=16, marker="s", facecolors="none", edgecolors=ORANGE, linewidths=1.1)
-    axes.set_yticks(range(len(view.query)), [_cut(label, 14) for label in view.query.labels], fontsize=7)
+    axes.set_yticks(range(len(view.query)), [shortened(label, 14) for label in view.query.labels], fontsize=7)
     axes.set_xlabel(f"tokens of {match.name}; dark: similar; framed: the best of each row", fontsize=8.5)
     axes.tick_params(axis="x", labelsize=7)

@@ -7,7 +7,7 @@ import math
 from labkit.views import alignment_words as words
 from labkit.views.alignment import CAVEAT, Alignment, Row
 from labkit.views.alignment_panel import panel
-from labkit.views.compared import Line
+from labkit.views.compared import Line, bar_scale
 from labkit.views.page import Cell, block, isolated, table
 
 WIDEST = 24  # columns of the matrix
@@ -28,12 +28,6 @@ def page(view: Alignment) -> str:
         f"{_standings(view)}{_matrix(view)}"
     )
     return block("alignment", body, "alignment.css")
-
-
-def bar_scale(view: Alignment) -> tuple[float, float]:
-    """What fills a bar, and what fills half of a diverging one."""
-    most = max((max(abs(line.earned), abs(line.rival_earned)) for line in view.lines), default=0.0)
-    return most or 1.0, max((abs(line.difference) for line in view.lines), default=0.0) or 1.0
 
 
 def classes(line: Line) -> str:
@@ -82,7 +76,7 @@ def _standings(view: Alignment) -> str:
 
 
 def _rows(view: Alignment) -> str:
-    most, widest = bar_scale(view)
+    most, widest = bar_scale(view.lines)
     rows = [
         (classes(row.line).strip() if row.line else f"lk-{row.mark}", _row(view, row, most, widest))
         for row in view.rows()

@@ -32,6 +32,7 @@ def strength(view: Alignment, match: Match) -> dict[int, float]:
 
 
 def panel(view: Alignment, match: Match) -> str:
+    """One document's title and running text as HTML."""
     rank = view.matches.index(match) + 1
     title = f"<h4>{rank}. {isolated(match.name)}</h4>"
     if not len(match.document):

@@ -12,9 +12,8 @@ import numpy as np
 from labkit.views import alignment_words as words
 from labkit.views.aligner import Match
 from labkit.views.alignment import Alignment
-from labkit.views.alignment_html import bar_scale
 from labkit.views.alignment_panel import numbers, strength
-from labkit.views.compared import KINDS, NONE, Line
+from labkit.views.compared import KINDS, NONE, Line, bar_scale
 from labkit.views.pieces import Fold, Run, folded, runs, unread
 from labkit.views.words import one_line
 
@@ -115,7 +114,7 @@ def _matched(view: Alignment, match: Match, token: int) -> str:
 
 
 def _rows(view: Alignment) -> list[dict[str, Any]]:
-    most, widest = bar_scale(view)
+    most, widest = bar_scale(view.lines)
     rows = []
     for row in view.rows():
         line = row.line

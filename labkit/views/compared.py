@@ -118,6 +118,12 @@ class Compared:
         return Line(*own, partner(self.against, at), float(self.against.best[at].sum()))
 
 
+def bar_scale(lines: Sequence[Line]) -> tuple[float, float]:
+    """What fills a bar, and what fills half of a diverging one."""
+    most = max((max(abs(line.earned), abs(line.rival_earned)) for line in lines), default=0.0)
+    return most or 1.0, max((abs(line.difference) for line in lines), default=0.0) or 1.0
+
+
 def partner(match: Match, tokens: Sequence[int]) -> str:
     """The words of a document that some query tokens chose, in order, each once."""
     if not len(match.document):

@@ -7,7 +7,7 @@ included, are computed and verified there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import only
@@ -18,6 +18,7 @@ from labkit.views.aligner import Aligner, Documents, Match
 from labkit.views.compared import Compared, Line
 from labkit.views.figure import Picture
 from labkit.views.live import Live
+from labkit.views.tree import Node, Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Ring:
         return from_tokens(texts, only(self.queries, counted), first.packed, second.packed)
 
 
-class DuelView(Live, Duel, Picture):
+class DuelView(Live, Treed, Duel, Picture):
     """A `Duel` that shows itself: bars a word, the smallest removal in the winner's text; in a notebook it answers.
 
     Attributes
@@ -58,6 +59,8 @@ class DuelView(Live, Duel, Picture):
     off : numbers of the query's words that do not count, from 0
     lines : a word of the query each, the one that speaks most for ``first`` on top
     """
+
+    view = "duel"
 
     def __init__(self, ring: Ring, a: int, b: int, off: Sequence[int] = ()) -> None:
         if a == b:
@@ -129,18 +132,11 @@ class DuelView(Live, Duel, Picture):
         query = f"query: {one_line(self.query, 200)}"
         return "\n".join([query, self.headline(), text_table(self.HEAD, self.cells(), self.LEFT), self.verdict()])
 
-    def to_html(self) -> str:
-        """The same as self-contained, escaped HTML with bars and both texts."""
-        from labkit.views.duel_tree import tree
-        from labkit.views.tree import page
-
-        return page("duel", tree(self))
-
-    def scene(self) -> dict[str, Any]:
-        """What the widget paints."""
+    def tree(self) -> Node:
+        """Bars, scores and texts as elements."""
         from labkit.views.duel_tree import tree
 
-        return {"name": "duel", "tree": tree(self)}
+        return tree(self)
 
     def figure(self) -> Figure:
         """A bar a word: to the right what speaks for the first document, to the left for the second."""

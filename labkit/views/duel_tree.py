@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labkit.views.aligner import Match
-from labkit.views.compared import Line
+from labkit.views.compared import Line, bar_scale
 from labkit.views.duel import DuelView
 from labkit.views.pieces import Run, folded, runs
 from labkit.views.tree import Node, bar, button, iso, node, running, select, status
@@ -32,7 +32,7 @@ def _controls(view: DuelView) -> Node:
 
 
 def _rows(view: DuelView) -> Node:
-    widest = max((abs(line.difference) for line in view.lines), default=0.0) or 1.0
+    widest = bar_scale(view.lines)[1]
     one, two = view.first.name, view.second.name
     sides = node("span", node("span", iso(two)), node("span", iso(one)), class_="lk-sides")
     head = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from labkit.views.aligner import Documents, named_hits
 from labkit.views.figure import Picture
 from labkit.views.live import Live
 from labkit.views.pieces import read
+from labkit.views.tree import Node, Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Sheet:
         return np.stack([group.max(axis=1) for group in scores], axis=1)
 
 
-class EraserView(Live, Erasure, Picture):
+class EraserView(Live, Treed, Erasure, Picture):
     """An `Erasure` that shows itself: dead tokens grey, the others by what they earn; in a notebook tokens can go.
 
     Attributes
@@ -93,6 +94,8 @@ class EraserView(Live, Erasure, Picture):
     standings : a `Standing` a query
     most : what the best token earns
     """
+
+    view = "eraser"
 
     def __init__(self, sheet: Sheet, off: Sequence[int] = ()) -> None:
         gone = {position for position in off if 0 <= position < len(sheet.read)}
@@ -136,18 +139,11 @@ class EraserView(Live, Erasure, Picture):
         return "\n".join([tokens, "", text_table(self.standings_head(), [s.cells() for s in self.standings], 1),
                           "", self.headline()])  # fmt: skip
 
-    def to_html(self) -> str:
-        """The same as self-contained, escaped HTML, with the document as running text."""
-        from labkit.views.eraser_tree import tree
-        from labkit.views.tree import page
-
-        return page("eraser", tree(self))
-
-    def scene(self) -> dict[str, Any]:
-        """What the widget paints."""
+    def tree(self) -> Node:
+        """Bars, scores and texts as elements."""
         from labkit.views.eraser_tree import tree
 
-        return {"name": "eraser", "tree": tree(self)}
+        return tree(self)
 
     def figure(self) -> Figure:
         """What the best tokens earn, and how much of the score the best of them keep."""

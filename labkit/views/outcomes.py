@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
 from labkit.views.figure import BLUE, ORANGE, Picture, new_figure
+from labkit.views.timeline import fallbacks
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +24,7 @@ class Outcomes(Picture):
         self.outcomes, self.note = [record["outcome"] for record in records], note
         lanes: dict[str, list[int]] = {}  # name to the numbers of its requests, from 1
         for number, record in enumerate(records, start=1):
-            reasons = dict.fromkeys(stage["fallback"] for stage in record["stages"] if stage["fallback"])
+            reasons = dict.fromkeys(fallbacks(record))
             lanes.setdefault(": ".join(filter(None, [record["outcome"], ", ".join(reasons)])), []).append(number)
         self.lanes = dict(sorted(lanes.items()))
         counts = ", ".join(f"{self.outcomes.count(name)} {name}" for name in SIGNS)

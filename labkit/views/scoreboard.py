@@ -13,6 +13,7 @@ from labkit.errors import LabError
 from labkit.progress import bar
 from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
+from labkit.text import shortened
 from labkit.views.live import Live
 from labkit.views.stages import Walk, walk
 from labkit.views.words import visible
@@ -118,9 +119,12 @@ class Scoreboard(Live):
 
     def cell(self, key: str, name: str) -> str:
         """A rank as it is shown: * among the first five."""
+        return self.rank_text(key, self.ranks[key][name])
+
+    def rank_text(self, key: str, rank: int | None) -> str:
+        """A ticket's rank in some list as it is shown."""
         if key in self.unanswerable:
             return NO_ANSWER
-        rank = self.ranks[key][name]
         return "none" if rank is None else f"{rank}*" if rank <= HANDED_OVER else str(rank)
 
 
@@ -167,5 +171,4 @@ def _html_cell(cell: str) -> str:
 
 
 def _short(text: str, width: int = 60) -> str:
-    text = visible(" ".join(text.split()))
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return shortened(visible(" ".join(text.split())), width)

@@ -65,6 +65,11 @@ class SlopeChart(Live, Picture):
         told = [self.told(self.moves[self.chosen])] if self.chosen >= 0 else []
         return "\n".join([visible(self.query, LONGEST), head, *lines, *told])
 
+    @property
+    def occurring(self) -> list[int]:
+        """The ranks that occur on either side, each once: each has a row."""
+        return sorted({rank for move in self.moves for rank in (move.before, move.after) if rank is not None})
+
     def told(self, move: Move) -> str:
         """A document's ranks in a sentence."""
         before, after = map(visible, self.names)
@@ -88,7 +93,7 @@ class SlopeChart(Live, Picture):
 
     def figure(self) -> Figure:
         """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""
-        occurring = sorted({rank for move in self.moves for rank in (move.before, move.after) if rank is not None})
+        occurring = self.occurring
         row = {rank: place for place, rank in enumerate(occurring)}
         absent = any(None in (move.before, move.after) for move in self.moves)
         row[None] = len(occurring)  # not among the candidates: at the foot

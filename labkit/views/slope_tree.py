@@ -35,9 +35,8 @@ def tree(view: SlopeChart) -> Node:
 
 def _rows(view: SlopeChart) -> tuple[list[tuple[int, int]], int]:
     """Each document's rows on both sides, from 0, and how many rows there are."""
-    occurring = sorted({rank for move in view.moves for rank in (move.before, move.after) if rank is not None})
-    place = {rank: row for row, rank in enumerate(occurring)}
-    foot = [len(occurring), len(occurring)]
+    place = {rank: row for row, rank in enumerate(view.occurring)}
+    foot = [len(place), len(place)]
     found = []
     for move in view.moves:
         own = []

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labkit.errors import LabError
 from labkit.views.figure import BLUE, GREY, Picture, new_figure, plain
-from labkit.views.scoreboard import HANDED_OVER, NO_ANSWER, Scoreboard
+from labkit.views.scoreboard import HANDED_OVER, Scoreboard
 from labkit.views.stages import Stage, Step
-from labkit.views.tree import Node, button, iso, node, page, status
+from labkit.views.tree import Node, Treed, button, iso, node, status
 from labkit.views.words import one_line, visible
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ HINT = "Press a ticket to see its walk: the rank of its first right answer after
 WIDEST = 30  # characters of a name in the figure
 
 
-class TicketWalk(Picture):
+class TicketWalk(Treed, Picture):
     """A state of the scoreboard: the table, and the walk of the ticket that is chosen; "" for none."""
+
+    view = "scoreboard"
 
     def __init__(self, board: Scoreboard, ticket: str = "") -> None:
         if ticket and ticket not in board.tickets:
@@ -47,13 +49,7 @@ class TicketWalk(Picture):
 
     def shown(self, stage: Stage) -> str:
         """A stage and its rank."""
-        return f"{one_line(stage.name)} {self.rank(stage.rank)}"
-
-    def rank(self, rank: int | None) -> str:
-        """A rank as the table shows it."""
-        if self.ticket in self.board.unanswerable:
-            return NO_ANSWER
-        return "none" if rank is None else f"{rank}*" if rank <= HANDED_OVER else str(rank)
+        return f"{one_line(stage.name)} {self.board.rank_text(self.ticket, stage.rank)}"
 
     def to_text(self) -> str:
         """The table, then a line a system with its stages."""
@@ -66,20 +62,13 @@ class TicketWalk(Picture):
         ]
         return "\n".join([self.board.to_text(), "", self.title, *lines, self.told()])
 
-    def to_html(self) -> str:
-        """The same as self-contained, escaped HTML."""
-        return page("scoreboard", self._tree())
-
-    def scene(self) -> dict[str, Any]:
-        """What the widget paints."""
-        return {"name": "scoreboard", "tree": self._tree()}
-
     def figure(self) -> Figure:
         """The table; with a ticket a line a system, whose points are its stages and stand the higher the better."""
         with plain():
             return self._steps() if self.ticket else self._table()
 
-    def _tree(self) -> Node:
+    def tree(self) -> Node:
+        """The table, and the walk below it."""
         board = self.board
         heads = [node("th", iso(name), class_="lk-num") for name in board.systems]
         rows = [self._row(key, text) for key, text in board.tickets.items()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from labkit.ranking.ranking import score_text
+from labkit.text import shortened
 
 QUERY_SHOWN = 40  # characters
 
@@ -40,6 +41,11 @@ def timeline(record: Mapping[str, Any], n: int = 5) -> str:
     return "\n".join(lines)
 
 
+def fallbacks(record: Mapping[str, Any]) -> list[str]:
+    """Why stages of a request fell back, in their order."""
+    return [stage["fallback"] for stage in record["stages"] if stage["fallback"]]
+
+
 def _stage(stage: Mapping[str, Any]) -> str:
     asked = ", ".join(f"{name}={stage[name]}" for name in ("k", "top_n") if name in stage)
     given = f"{len(stage['in'])} in, " if "top_n" in stage else ""
@@ -63,8 +69,7 @@ def _hit(hit: Mapping[str, Any]) -> str:
 
 
 def _became(record: Mapping[str, Any]) -> str:
-    reasons = [stage["fallback"] for stage in record["stages"] if stage["fallback"]]
-    told = "; ".join(filter(None, [record["error"], *reasons]))
+    told = "; ".join(filter(None, [record["error"], *fallbacks(record)]))
     return record["outcome"] + (f" ({_plain(told)})" if told else "")
 
 
@@ -76,7 +81,7 @@ def _query(record: Mapping[str, Any], length: int = QUERY_SHOWN) -> str:
     if record["query"] is None:
         return f"#{record['query_hash'][:12]}"
     shown = repr(record["query"])  # a log is shown in a terminal: no control character of a query may reach it
-    return shown if len(shown) <= length else shown[: length - 1] + "…"
+    return shortened(shown, length)
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ import nbformat
 from tests.browser.lab import Lab
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator
+    from playwright.sync_api import BrowserContext, Locator, Page
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
@@ -27,6 +27,10 @@ EVALUATE = f"""async expression => {{
         {{code: '', silent: true, store_history: false, user_expressions: {{it: expression}}}});
     return (await asked.done).content.user_expressions.it;
 }}"""
+MOVING = """view => [...view.querySelectorAll('*')].filter(one => {
+    const style = getComputedStyle(one);
+    return parseFloat(style.transitionDuration) > 0 || style.animationName !== 'none';
+}).length"""
 SHOW = """async index => {
     const notebook = jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = index;
@@ -105,6 +109,14 @@ class Notebook:
         """End the kernel and close the page."""
         self.page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
         self.page.close()
+
+
+def moving(page: Page, view: Locator) -> int:
+    """How many elements of a view move for a reader who asks for less motion."""
+    page.emulate_media(reduced_motion="reduce")
+    count = view.evaluate(MOVING)
+    page.emulate_media(reduced_motion="no-preference")
+    return count
 
 
 def write(lab: Lab, name: str, *cells: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.notebook import THEMES, write
+from tests.browser.notebook import THEMES, moving, write
 
 pytestmark = pytest.mark.browser
 
@@ -248,10 +248,4 @@ def overflow(area, part=".lk"):
 
 
 def test_reduced_motion_moves_nothing(shown):
-    shown.page.emulate_media(reduced_motion="reduce")
-    moving = """view => [...view.querySelectorAll('*')].filter(one => {
-        const style = getComputedStyle(one);
-        return parseFloat(style.transitionDuration) > 0 || style.animationName !== 'none';
-    }).length"""
-    assert shown.area.locator(".lk").evaluate(moving) == 0
-    shown.page.emulate_media(reduced_motion="no-preference")
+    assert moving(shown.page, shown.area.locator(".lk")) == 0

@@ -1,6 +1,8 @@
 """A front end made of Python: it sets traits as a browser would, and keeps what the kernel sends."""
 
+import gc
 import json
+import tracemalloc
 
 
 class FrontEnd:
@@ -29,3 +31,21 @@ class FrontEnd:
         """Bytes that the last message with a state took."""
         [*_, (_, data, buffers)] = [message for message in self.sent if message[1].get("method") == "update"]
         return len(json.dumps(data, ensure_ascii=False).encode()) + sum(map(len, buffers))
+
+
+def growth(front, settings, warm, count):
+    """Bytes that ``count`` interactions add after ``warm`` of them; ``settings`` answers a number with traits."""
+
+    def held(interactions):
+        for number in range(interactions):
+            front.set(**settings(number))
+            front.sent.clear()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = held(warm)
+        return held(count) - before
+    finally:
+        tracemalloc.stop()

@@ -2,10 +2,8 @@
 
 import base64
 import copy
-import gc
 import importlib.util
 import json
-import tracemalloc
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -22,7 +20,7 @@ from labkit.views.alignment import Alignment
 from labkit.views.pieces import Fold, folded, read, runs
 from labkit.views.show_alignment import Tokens
 from labkit.views.widget import source
-from tests.views.front_end import FrontEnd
+from tests.views.front_end import FrontEnd, growth
 from tests.views.parsed import assert_only_ours
 from tests.views.toy_encoder import ToyEncoder
 
@@ -288,25 +286,13 @@ def test_similarities_travel_in_steps_that_are_told(source_of_toys, scale):
 
 @pytest.mark.slow
 def test_500_interactions_leave_the_memory_as_it_was():
-    widget = lk.show_alignment(QUERY, DOCS, ToyEncoder())
-    front = FrontEnd(widget)
+    front = FrontEnd(lk.show_alignment(QUERY, DOCS, ToyEncoder()))
 
-    def interact(count):
-        for n in range(count):
-            front.set(
-                query=QUERY if n % 3 else "columns of the row", shown=n % 4 - 1, without=["function word"] * (n % 2)
-            )
-            front.sent.clear()
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0]
+    def settings(n):
+        query = QUERY if n % 3 else "columns of the row"
+        return {"query": query, "shown": n % 4 - 1, "without": ["function word"] * (n % 2)}
 
-    tracemalloc.start()
-    try:
-        before = interact(60)
-        after = interact(500)
-    finally:
-        tracemalloc.stop()
-    assert after - before < 100_000
+    assert growth(front, settings, 60, 500) < 100_000
 
 
 @pytest.fixture(scope="module")

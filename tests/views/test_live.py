@@ -6,7 +6,6 @@ import json
 import pytest
 
 import labkit as lk
-from labkit.corpus.collection import Collection, Document
 from labkit.views.live import WIDGET
 from labkit.views.page import source
 from labkit.views.scoreboard import Scoreboard
@@ -15,15 +14,7 @@ from labkit.views.tree import button, html_of, node
 from tests.views.front_end import FrontEnd
 from tests.views.parsed import assert_only_ours
 from tests.views.test_eraser_view import walk
-from tests.views.test_views import AFTER, BEFORE, ranking
-
-C = Collection(
-    "toy",
-    {"melt": Document("", "wide to long"), "pivot": Document("", "long to wide"), "sort": Document("", "sort rows")},
-    {"q1": "wide to long", "q2": "sort <rows>", "q3": "zebra"},
-    {"q1": {"melt": 3, "pivot": 1}, "q2": {"sort": 3}, "q3": {"melt": 0}},
-    query_info={"q1": {"ticket": "T1"}, "q2": {"ticket": "T10"}, "q3": {"ticket": "T2"}},
-)
+from tests.views.test_views import AFTER, BEFORE, C, ranking
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """The widget foundation: Python decides, small traits travel, and the twin is there where no front end answers."""
 
-import gc
-import tracemalloc
-
 import nbformat
 import pytest
 import traitlets
@@ -12,7 +9,7 @@ from nbconvert import HTMLExporter
 import labkit as lk
 from labkit.views.figure import Picture, new_figure
 from labkit.views.widget import LabWidget, source
-from tests.views.front_end import FrontEnd
+from tests.views.front_end import FrontEnd, growth
 
 
 class Doubled(Picture):
@@ -102,23 +99,7 @@ def test_a_closed_view_is_forgotten_and_still_has_its_twin():
 
 
 def test_hundreds_of_interactions_leave_the_memory_as_it_was():
-    widget = Doubler()
-    front = FrontEnd(widget)
-
-    def interact(count):
-        for number in range(count):
-            front.set(number=number % 7)
-            front.sent.clear()
-        gc.collect()
-        return tracemalloc.get_traced_memory()[0]
-
-    tracemalloc.start()
-    try:
-        before = interact(50)
-        after = interact(500)
-    finally:
-        tracemalloc.stop()
-    assert after - before < 20_000
+    assert growth(FrontEnd(Doubler()), lambda number: {"number": number % 7}, 50, 500) < 20_000
 
 
 def test_shared_files_are_local_and_put_no_markup_into_the_page():
