@@ -90,8 +90,8 @@ def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None
     LabError
         For a bare string or no query, and for a document without tokens.
     """
-    encoder = encoder or load_encoder()
     check_queries(queries)
+    encoder = encoder or load_encoder()
     return from_tokens(queries, document, encoder.encode_queries(queries), encoder.encode_documents([document]))
 
 
