@@ -49,6 +49,11 @@ class _Encoding(Reranker):
         """Load the model."""
         _ = self.encoder
 
+    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
+        """Encode passages into the encoder's store; without one there is nowhere to keep them."""
+        if self.encoder.store is not None:
+            self.encoder.warm(passages, progress)
+
 
 class LateInteractionReranker(_Encoding):
     """MaxSim over token vectors.

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from labkit.errors import check_count, check_text
+from labkit.errors import LabError, check_count, check_text
+from labkit.progress import bar
 from labkit.ranking.ranking import Hit, Ranking, as_hits
 
 
@@ -52,6 +53,9 @@ class Reranker(ABC):
 
     def prepare(self) -> None:  # noqa: B027 (optional: most rerankers have nothing to load)
         """Load what scoring needs, so that it is not counted as scoring time."""
+
+    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:  # noqa: B027 (as above)
+        """Do once what scoring these passages needs, whatever the query; most rerankers can do nothing ahead."""
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
         """The most that scoring hits can be billed, unit name to amount; nothing for a model on this machine."""
@@ -99,6 +103,42 @@ class Reranker(ABC):
             query, kept, system, self.scale, {**earlier, "rerank": spent}, scored.encoded, scored.cached, self.model,
             scored.cost, joined(told, scored.note),
         )  # fmt: skip
+
+    def rerank_batch(
+        self,
+        queries: Sequence[str],
+        candidates: Sequence[Ranking | Sequence[str]],
+        top_n: int = 5,
+        progress: bool = False,
+    ) -> list[Ranking]:
+        """One ranking a query: what `rerank` gives for each, in the same order.
+
+        What does not depend on the query is done once for all of them first: a reranker by late interaction encodes
+        the passages of all candidates in batches of like length, if its encoder has a store.
+
+        Parameters
+        ----------
+        queries : [Nq] texts
+        candidates : [Nq] for each query a Ranking or a list of texts
+        top_n : how many to keep of each
+        progress : show a bar
+
+        Raises
+        ------
+        LabError
+            For a bare string, for two different numbers, and for whatever `rerank` refuses; all before any work.
+        """
+        if isinstance(queries, str) or isinstance(candidates, (str, Ranking)):
+            raise LabError("a batch takes a list of queries and a list with the candidates of each; for one use rerank.")
+        if len(queries) != len(candidates):
+            raise LabError(f"each query needs its candidates; got {len(queries)} queries and {len(candidates)} lists.")
+        check_count(top_n, "top_n")
+        for number, query in enumerate(queries):
+            check_text(query, f"query {number}")
+        passages = [text for some in candidates for text in flat(as_hits(some))[0]]
+        self.read_ahead(list(dict.fromkeys(passages)), progress)
+        pairs = bar(list(zip(queries, candidates, strict=True)), what=self.name, unit="query", show=progress)
+        return [self.rerank(query, some, top_n) for query, some in pairs]
 
 
 def _moved(hit: Hit, i: int, rank: int, scored: Scored) -> Hit:

@@ -22,7 +22,7 @@ C = Collection("toy", {f"d{i}": Document("", text) for i, text in enumerate(TEXT
 QUERY = "drop rows that occur twice in the table"
 
 
-@pytest.fixture(scope="module", params=["late", "twin", "late+fusion"])
+@pytest.fixture(scope="module", params=["late", "twin", "late+fusion", "cross", "cohere"])
 def any_reranker(request):
     return DenseReranker() if request.param == "twin" else reranker(request.param, C)
 
@@ -33,6 +33,13 @@ def candidates():
     ranking = hits.search(QUERY, k=50)
     assert len(ranking) >= 3
     return ranking
+
+
+def fresh_encoder(folder):
+    from labkit.encoding.encoders import Encoder
+    from labkit.encoding.store import Store
+
+    return Encoder(lk.load_encoder().model, "fresh", Store(folder / "s.sqlite"), twin=True)
 
 
 def reordered(ranking, order):
@@ -72,6 +79,46 @@ def test_no_candidates_give_an_empty_ranking(any_reranker):
     assert any_reranker.rerank("zebra", empty).ids == []
 
 
+BATCH = (QUERY, "draw a picture", "drop rows that occur twice in the table")
+
+
+def test_a_batch_equals_its_single_rerankings(any_reranker, candidates):
+    lists = [candidates, lk.BM25Retriever(C).search("draw a histogram"), candidates.top(0)]
+    batch = any_reranker.rerank_batch(BATCH, lists, top_n=4)
+    assert [len(ranking) for ranking in batch] == [min(4, len(some)) for some in lists]
+    assert batch == [any_reranker.rerank(q, some, top_n=4) for q, some in zip(BATCH, lists, strict=True)]
+
+
+def test_an_empty_batch_is_an_empty_list(any_reranker):
+    assert any_reranker.rerank_batch([], []) == []
+
+
+def test_a_batch_encodes_each_passage_once_and_then_finds_it_stored(tmp_path):
+    late = lk.LateInteractionReranker(fresh_encoder(tmp_path))
+    first, second = late.rerank_batch(["rows", "tables"], [TEXTS, TEXTS[:3]])
+    assert late.encoder.encoded == len(set(TEXTS))
+    assert (first.encoded, first.cached, second.encoded, second.cached) == (0, len(set(TEXTS)), 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("queries", "lists", "message"),
+    [
+        ("one", [TEXTS], "a batch takes a list of queries"),
+        (["one"], "a text", "a batch takes a list of queries"),
+        (["one", "two"], [TEXTS], "got 2 queries and 1 lists"),
+        (["one", "lone \ud800"], [TEXTS, TEXTS], "query 1"),
+        (["one", "two"], [TEXTS, [None]], "candidate 0"),
+    ],
+)
+def test_a_bad_batch_is_refused_before_any_work(queries, lists, message):
+    class Counting(DenseReranker):
+        def score(self, query, hits):
+            raise AssertionError("it worked before it looked")
+
+    with pytest.raises(lk.LabError, match=message):
+        Counting().rerank_batch(queries, lists)
+
+
 def test_a_list_of_texts_is_ranked_by_position():
     ranking = lk.LateInteractionReranker().rerank(QUERY, TEXTS, top_n=6)
     assert ranking.ids[:2] == ["0", "4"]  # duplicates survive, in their order
@@ -102,11 +149,7 @@ def test_the_score_is_maxsim_and_the_text_is_the_best_passage():
 
 
 def test_cold_and_cached_give_the_same_scores_and_are_counted(tmp_path):
-    from labkit.encoding.encoders import Encoder
-    from labkit.encoding.store import Store
-
-    fresh = Encoder(lk.load_encoder().model, "fresh", Store(tmp_path / "s.sqlite"), twin=True)
-    late = lk.LateInteractionReranker(fresh)
+    late = lk.LateInteractionReranker(fresh_encoder(tmp_path))
     cold, warm = (late.rerank(QUERY, TEXTS[:3], top_n=3) for _ in range(2))
     assert (cold.encoded, cold.cached) == (3, 0)
     assert (warm.encoded, warm.cached) == (0, 3)
