@@ -129,7 +129,7 @@ class Reranker(ABC):
             For a bare string, for two different numbers, and for whatever `rerank` refuses; all before any work.
         """
         if isinstance(queries, str) or isinstance(candidates, (str, Ranking)):
-            raise LabError("a batch takes a list of queries and a list with the candidates of each; for one use rerank.")
+            raise LabError("a batch takes a list of queries and a list with the candidates of each; rerank takes one.")
         if len(queries) != len(candidates):
             raise LabError(f"each query needs its candidates; got {len(queries)} queries and {len(candidates)} lists.")
         check_count(top_n, "top_n")
