@@ -7,6 +7,8 @@ documentation of packages that pydocs does not hold. It is small: what it loses 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,12 +39,26 @@ def load_offline(device: str) -> CrossEncoder:
     from sentence_transformers.base.modules import Transformer
 
     change, base = _change(paths.data() / FILE), find_default_model()
-    transformer = Transformer(
-        str(base), transformer_task="sequence-classification", config_kwargs={"num_labels": 1},
-        model_kwargs={"dtype": torch.float32, "use_safetensors": True, "local_files_only": True},
-    )  # fmt: skip
+    with _unreported():
+        transformer = Transformer(
+            str(base), transformer_task="sequence-classification", config_kwargs={"num_labels": 1},
+            model_kwargs={"dtype": torch.float32, "use_safetensors": True, "local_files_only": True},
+        )  # fmt: skip
     transformer.model.load_state_dict(changed(transformer.model.state_dict(), change))
     return CrossEncoder(modules=[transformer], device=device, activation_fn=torch.nn.Identity())
+
+
+@contextmanager
+def _unreported() -> Iterator[None]:
+    """Without transformers' warning that the base lacks a head: the change brings it."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
 
 
 def changed(weights: dict[str, torch.Tensor], change: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -43,6 +43,19 @@ def test_it_is_the_default_and_says_so(cross):
     assert cross.model.startswith("labkit-cross-minilm ")
 
 
+def test_it_loads_without_a_word_about_a_head_that_the_change_brings(caplog):
+    from transformers.utils import logging
+
+    level, logger = logging.get_verbosity(), logging.get_logger("transformers")
+    logging.set_verbosity_warning()
+    logger.addHandler(caplog.handler)
+    offline_pair.load_offline("cpu")
+    logger.removeHandler(caplog.handler)
+    assert caplog.text == ""
+    assert logging.get_verbosity() == logging.WARNING
+    logging.set_verbosity(level)
+
+
 def test_a_weight_is_the_base_models_plus_the_product_of_the_two_small_matrices():
     weights = {
         "x.weight": torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]]),
