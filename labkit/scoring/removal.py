@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 import numpy as np
 
-STATES = 20_000  # how many sets of removed tokens the exact search looks at before it gives up
-Rows = list[tuple[list[int], list[float]]]
+STATES = 400  # how many sets of removed tokens the exact search looks at before it gives up
+NOTHING = -1e12  # what a row without columns adds
 DOUBT = 1e-9  # a sum that is this near to the bound is summed again, plainly
 
 
@@ -15,66 +15,84 @@ def smallest_removal(similarities: np.ndarray, below: float) -> tuple[tuple[int,
     """The fewest columns of [Lq, Ld] without which the sum of row maxima is below ``below``; and whether that is exact.
 
     Some column of a smallest set is a row's maximum now (else removing the set would change nothing), and so on after
-    each removal. So it is enough to try, one after the other, columns that hold a maximum: sets of one, of two, ... The
-    search ends when one does it, or after `STATES` sets, where the greedy answer is given.
+    each removal. So it is enough to try, one after the other, columns that hold a maximum: sets of one, of two, ... A
+    branch ends where no further columns can do it (see `_Search.drops`). After `STATES` sets the greedy answer is given.
     """
-    rows = _ranked(similarities)
-    greedy = _greedy(similarities, rows, below)
-    seen, layer = {frozenset()}, [frozenset()]
-    for _ in range(1, len(greedy)):
-        grown: list[frozenset] = []
-        for gone in layer:
-            for column, total in _next(rows, gone).items():
-                larger = gone | {column}
-                if larger in seen:
-                    continue
-                seen.add(larger)
-                if total < below + DOUBT and _total(similarities, larger) < below:
-                    return tuple(sorted(larger)), True
-                grown.append(larger)
-                if len(seen) > STATES:
-                    return tuple(sorted(greedy)), False
-        layer = grown
+    search = _Search(similarities, below)
+    greedy = search.greedy()
+    for size in range(1, len(greedy)):
+        found = search.grow((), (), size)
+        if search.states > STATES:
+            return tuple(sorted(greedy)), False
+        if found is not None:
+            return tuple(sorted(found)), True
     return tuple(sorted(greedy)), True
 
 
-def _greedy(similarities: np.ndarray, rows: Rows, below: float) -> list[int]:
-    """Remove the column whose loss costs most, until the sum is below."""
-    gone: list[int] = []
-    while not _total(similarities, gone) < below:
-        totals = _next(rows, frozenset(gone))
-        gone.append(min(totals, key=totals.__getitem__))
-    return gone
+class _Search:
+    """Sets of a given size, the most promising column first; a column that was tried is kept by later branches."""
 
+    def __init__(self, similarities: np.ndarray, below: float) -> None:
+        self.similarities, self.below, self.states = similarities, below, 0
+        self.order = np.argsort(-similarities, axis=1, kind="stable")
+        self.values = np.take_along_axis(similarities, self.order, axis=1)
 
-def _ranked(similarities: np.ndarray) -> Rows:
-    """Each row's columns and values, best first; then two that are never removed and add minus infinity."""
-    order = np.argsort(-similarities, axis=1, kind="stable")
-    values = np.take_along_axis(similarities, order, axis=1)
-    lists = zip(order.tolist(), values.tolist(), strict=True)
-    return [([*columns, -1, -2], [*kept, -np.inf, -np.inf]) for columns, kept in lists]
+    def grow(self, gone: Sequence[int], kept: Sequence[int], more: int) -> Sequence[int] | None:
+        """A set that holds ``gone``, ``more`` other columns and none that is ``kept``, and that does it; or None."""
+        self.states += 1
+        if self.states > STATES:
+            return None
+        total, drops, tops = self.drops(gone, kept, more)
+        if total - np.sort(drops)[-more:].sum() >= self.below + DOUBT:
+            return None
+        for column in sorted(tops, key=lambda c: (-drops[c], c)):
+            larger = (*gone, column)
+            if more > 1:
+                found = self.grow(larger, kept, more - 1)
+            elif total - drops[column] >= self.below + DOUBT:
+                return None
+            else:
+                found = larger if self.done(larger) else None
+            if found is not None:
+                return found
+            kept = (*kept, column)
+        return None
 
+    def greedy(self) -> list[int]:
+        """Remove the column whose loss costs most, until the sum is below."""
+        gone: list[int] = []
+        while not self.done(gone):
+            _, drops, tops = self.drops(gone, (), 1)
+            gone.append(max(tops, key=drops.__getitem__))
+        return gone
 
-def _next(rows: Rows, gone: Collection[int]) -> dict[int, float]:
-    """The columns that hold a row's maximum once ``gone`` are gone; to each the sum of maxima without it as well."""
-    total, losses = 0.0, dict[int, float]()
-    for columns, values in rows:
-        first = 0
-        while columns[first] in gone:
-            first += 1
-        second = first + 1
-        while columns[second] in gone:
-            second += 1
-        total += values[first]
-        losses[columns[first]] = losses.get(columns[first], 0.0) + values[first] - values[second]
-    return {column: total - losses[column] for column in sorted(losses)}
+    def done(self, gone: Sequence[int]) -> bool:
+        """Whether the sum of maxima without ``gone`` is below the bound."""
+        left = self.similarities.copy()
+        left[:, list(gone)] = -np.inf
+        return bool(left.max(axis=1).sum() < self.below)
 
+    def drops(self, gone: Sequence[int], kept: Sequence[int], more: int) -> tuple[float, np.ndarray, list[int]]:
+        """The sum of maxima without ``gone``; [Ld] the most that each column adds to a drop; the columns of the maxima.
 
-def _total(similarities: np.ndarray, gone: Collection[int]) -> float:
-    return float(_left(similarities, gone).max(axis=1).sum())
+        Of a row's columns that are left, best first, the values are v1, v2, ... A removal that takes the first j of them,
+        and not the next, lowers the row by v1 - v(j+1), the sum of the j gaps behind them. So a removal of ``more``
+        columns lowers the total by no more than their gaps, each in all rows where it is among the first ``more``.
+        """
+        width = len(gone) + more + 1
+        columns, values = self._first(width)
+        state = np.zeros(self.similarities.shape[1] + 1, np.int8)
+        state[[*kept, -1]], state[list(gone)] = 1, 2
+        left = np.argsort(state[columns] == 2, axis=1, kind="stable")[:, : more + 1]
+        columns, values = (np.take_along_axis(array, left, axis=1) for array in (columns, values))
+        free = ~np.logical_or.accumulate(state[columns] == 1, axis=1)[:, :-1]
+        gaps = np.where(free, values[:, :-1] - values[:, 1:], 0.0)
+        drops = np.bincount(columns[:, :-1].ravel(), gaps.ravel(), minlength=len(state))[:-1]
+        return float(values[:, 0].sum()), drops, np.unique(columns[free[:, 0], 0]).tolist()
 
-
-def _left(similarities: np.ndarray, gone: Collection[int]) -> np.ndarray:
-    left = similarities.copy()
-    left[:, list(gone)] = -np.inf
-    return left
+    def _first(self, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """Each row's first ``width`` columns and values, best first; then a column that is never removed, of no worth."""
+        rows, count = self.order.shape
+        lacking = ((0, 0), (0, max(0, width - count)))
+        columns = np.pad(self.order[:, :width], lacking, constant_values=count)
+        return columns, np.pad(self.values[:, :width], lacking, constant_values=NOTHING)
