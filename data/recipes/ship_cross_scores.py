@@ -1,6 +1,6 @@
 """Score BM25's candidates for the judged queries with the offline cross-encoder, into data/pydocs_cross.safetensors.
 
-    python data/recipes/ship_cross_scores.py            # 100 a query of dev, 50 of test: some 25 minutes on 2 idle cores
+    python data/recipes/ship_cross_scores.py            # 100 a query of dev, 50 of test: 25 minutes
 
 What is done is kept every 20 queries, so that a stopped run goes on.
 """

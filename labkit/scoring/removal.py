@@ -16,7 +16,7 @@ def smallest_removal(similarities: np.ndarray, below: float) -> tuple[tuple[int,
 
     Some column of a smallest set is a row's maximum now (else removing the set would change nothing), and so on after
     each removal. So it is enough to try, one after the other, columns that hold a maximum: sets of one, of two, ... A
-    branch ends where no further columns can do it (see `_Search.drops`). After `STATES` sets the greedy answer is given.
+    branch ends where no columns can do it (see `_Search.drops`). After `STATES` sets the greedy answer is given.
     """
     search = _Search(similarities, below)
     greedy = search.greedy()
@@ -75,9 +75,9 @@ class _Search:
     def drops(self, gone: Sequence[int], kept: Sequence[int], more: int) -> tuple[float, np.ndarray, list[int]]:
         """The sum of maxima without ``gone``; [Ld] the most that each column adds to a drop; the columns of the maxima.
 
-        Of a row's columns that are left, best first, the values are v1, v2, ... A removal that takes the first j of them,
-        and not the next, lowers the row by v1 - v(j+1), the sum of the j gaps behind them. So a removal of ``more``
-        columns lowers the total by no more than their gaps, each in all rows where it is among the first ``more``.
+        Of a row's columns that are left, best first, the values are v1, v2, ... A removal that takes the first j of
+        them, and not the next, lowers the row by v1 - v(j+1), the sum of the j gaps behind them. So a removal of
+        ``more`` columns lowers the total by no more than their gaps where they are among a row's first ``more``.
         """
         width = len(gone) + more + 1
         columns, values = self._first(width)
@@ -91,8 +91,8 @@ class _Search:
         return float(values[:, 0].sum()), drops, np.unique(columns[free[:, 0], 0]).tolist()
 
     def _first(self, width: int) -> tuple[np.ndarray, np.ndarray]:
-        """Each row's first ``width`` columns and values, best first; then a column that is never removed, of no worth."""
-        rows, count = self.order.shape
+        """Each row's first ``width`` columns and values, best first; then one that is never removed, of no worth."""
+        count = self.order.shape[1]
         lacking = ((0, 0), (0, max(0, width - count)))
         columns = np.pad(self.order[:, :width], lacking, constant_values=count)
         return columns, np.pad(self.values[:, :width], lacking, constant_values=NOTHING)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from labkit.views.live_widgets import ScoreboardWidget
     from labkit.views.ticket_walk import TicketWalk
 
-DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion")
+DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross")
 RIGHT = 3  # the grade of a document that does the whole job
 NO_ANSWER = "no answer"
 HANDED_OVER = 5  # what a reader or a language model gets to see

@@ -357,7 +357,7 @@ lk.gauntlet(tests)
 # *dense* is the average of the token vectors that *bm25+late* adds up one by one. Compare the two columns on T1, T2 and T3.
 
 # %%
-lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion"])
+lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross"])
 
 # %% [markdown]
 # On T2 MaxSim finds what the average loses. On T1 and T3 the average is ahead. It ranks everything, MaxSim only BM25's

@@ -375,7 +375,7 @@ print(
 # ## The scoreboard, and your first bets
 
 # %%
-board = lk.scoreboard(names, k=100)
+board = lk.scoreboard([*names, "bm25+cross"], k=100)
 for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion")):
     placed = lk.bet(bet)
     print(f"{name}: higher than BM25 on {board.wins(name)}; you bet {placed.value if placed else 'nothing'}")

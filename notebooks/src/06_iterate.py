@@ -196,7 +196,7 @@ lk.compare(first_look, second_look)
 # ## The scoreboard: did eight hypotheses answer a ticket?
 
 # %%
-lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", winner], k=100)
+lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross", winner], k=100)
 
 # %% [markdown]
 # The winner has ten tickets within five. It answers T4, which BM25's hundred do not hold, and T1 falls from 2 to 4 on the

@@ -404,7 +404,7 @@ pd.Series(ticked).to_frame("what you ran")
 # ## The scoreboard: is a guarded answer a right one?
 
 # %%
-lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", ship], k=100)
+lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross", ship], k=100)
 
 # %% [markdown]
 # The guard is in no column: it decides who answers, not how well. What a fallback serves is the first stage's column,
