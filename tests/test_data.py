@@ -96,7 +96,7 @@ def test_nearly_all_that_a_system_shows_is_judged_in_both_halves(c, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in SYSTEMS if "late" in name])
+@pytest.mark.parametrize("name", [*(name for name in SYSTEMS if "late" in name), "bm25+cross"])
 def test_that_holds_with_fifty_candidates_too(c, name):
     check_judged(c, name, 50)
 

@@ -23,6 +23,7 @@ SYSTEMS = (
     "bm25+late+fusion",
     "fusion+late+fusion",
     "dense+late+fusion",
+    "bm25+cross",
 )
 CANDIDATES = (50, 100)  # what rerankers are given in the course
 DEPTH = 10
