@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.errors import LabError
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker, Scored, best, flat
 from labkit.scoring.maxsim import maxsim
 
 if TYPE_CHECKING:
+    from labkit.encoding.compress import Compressor
     from labkit.encoding.encoders import Encoder
+    from labkit.encoding.index import Index
+    from labkit.encoding.tokens import PackedTokens
 
 NO_TOKENS = "the document has no tokens to match"
 
@@ -63,25 +67,71 @@ class LateInteractionReranker(_Encoding):
     encoder : from ``load_encoder()``; or a checkpoint's name or folder; or None for the default, which is zero-shot
         token MaxSim over all-MiniLM-L6-v2 and not a trained ColBERT
     progress : show a bar while candidates are encoded for the first time
+    compression : a fitted `labkit.encoding.compress.Compressor`: documents and queries are scored as it leaves them
+    index : from ``open_index``: vectors come from there, as it compressed them, and no document is encoded
+
+    Raises
+    ------
+    LabError
+        For both a compression and an index. When reranking: for an index of another encoder, and for a passage that it
+        does not hold.
     """
 
     name = "late"
     scale = "MaxSim"
 
+    def __init__(
+        self, encoder: Encoder | str | None = None, progress: bool = False, compression: Compressor | None = None,
+        index: Index | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(encoder, progress)
+        if compression is not None and index is not None:
+            raise LabError("an index has its own compression; give one of the two.")
+        self.index = index
+        self.compression = compression if index is None else index.compressor
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """What decides its scores, for the ledger."""
+        own = {} if self.compression is None else {"compression": self.compression.configuration}
+        return {**super().configuration, **own}
+
+    def prepare(self) -> None:
+        """Load the model, and check that the index is its own."""
+        super().prepare()
+        if self.index is not None:
+            self.index.require(self.encoder)
+
+    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
+        """Encode passages into the encoder's store, unless they are in an index."""
+        if self.index is None:
+            super().read_ahead(passages, progress)
+
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         passages, starts = flat(hits)
         encoded, cached = self.encoder.encoded, self.encoder.cached
-        documents = self.encoder.encode_documents(passages, progress=self.progress)
-        scores = maxsim(self.encoder.encode_queries([query])[0], documents)
+        asked = self.encoder.encode_queries([query])
+        asked = asked if self.compression is None else self.compression.queries(asked)
+        scores, lost = np.empty(len(passages), np.float32), np.empty(len(passages), np.int32)
+        for documents, numbers, at in self._documents(passages):
+            scores[at], lost[at] = maxsim(asked[0], documents, numbers), documents.lost[numbers]
         per_hit = np.maximum.reduceat(scores, starts)
         return Scored(
             per_hit,
             best(scores, starts),
-            np.maximum.reduceat(documents.lost, starts) > 0,
+            np.maximum.reduceat(lost, starts) > 0,
             dict.fromkeys(np.flatnonzero(np.isneginf(per_hit)).tolist(), NO_TOKENS),
             self.encoder.encoded - encoded,
-            self.encoder.cached - cached,
+            self.encoder.cached - cached if self.index is None else len(set(passages)),
         )
+
+    def _documents(self, passages: Sequence[str]) -> list[tuple[PackedTokens, np.ndarray, np.ndarray]]:
+        """Packs, the documents to score in each, and which passages they are."""
+        if self.index is not None:
+            return self.index.parts(passages)
+        documents = self.encoder.encode_documents(passages, progress=self.progress)
+        everyone = np.arange(len(passages))
+        return [(documents if self.compression is None else self.compression.documents(documents), everyone, everyone)]
 
 
 class DenseReranker(_Encoding):

@@ -1,0 +1,190 @@
+"""An index on disk: the token vectors of many texts, compressed, memory-mapped, and checked by hash.
+
+A folder holds ``manifest.json``, ``compressor.safetensors`` where something was learned, and shards of vectors as
+safetensors. `labkit.encoding.index_build` makes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labkit.encoding.compress import Compression, Compressor
+from labkit.encoding.default_model import sha256_of
+from labkit.encoding.recipe import text_key
+from labkit.encoding.residual import ResidualCodec
+from labkit.encoding.tokens import PackedTokens
+from labkit.errors import LabError, check_text
+
+if TYPE_CHECKING:
+    from labkit.encoding.encoders import Encoder
+
+MANIFEST, LEARNED = "manifest.json", "compressor.safetensors"
+
+
+class Index:
+    """The token vectors of texts, by text.
+
+    Attributes
+    ----------
+    manifest : what the index is of: encoder, compression, shards with their hashes
+    compressor : how queries get into its dimensions
+    """
+
+    def __init__(self, folder: Path, manifest: dict[str, Any], compressor: Compressor) -> None:
+        self.folder, self.manifest, self.compressor = folder, manifest, compressor
+        shards = [_mapped(folder / shard["file"]) for shard in manifest["shards"]]
+        keys = np.concatenate([np.zeros((0, 32), np.uint8), *(shard["keys"] for shard in shards)])
+        self._shards = shards
+        self._packs = [_pack(shard) for shard in shards] if compressor.codec is None else []
+        self._starts = np.cumsum([0, *(len(shard["lost"]) for shard in shards)])
+        self._places = {key.tobytes(): place for place, key in enumerate(keys)}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __repr__(self) -> str:
+        return f"Index({self.folder.name!r}, {len(self):,} texts, {self.bytes / 1e6:,.1f} MB of vectors)"
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the token vectors, without ids and spans."""
+        return sum(shard[n].nbytes for shard in self._shards for n in ("vectors", "scales", "codes") if n in shard)
+
+    def parts(self, texts: Sequence[str]) -> list[tuple[PackedTokens, np.ndarray, np.ndarray]]:
+        """Where the vectors of texts are: packs, the numbers of documents in each, and the positions in ``texts``.
+
+        A pack is a whole shard as it is mapped, so nothing is copied. Codes are decoded, to one pack in float16.
+
+        Raises
+        ------
+        LabError
+            For a text that the index does not hold.
+        """
+        places = np.array([self._place(text) for text in texts], np.int64)
+        shards = np.searchsorted(self._starts, places, side="right") - 1
+        if self.compressor.codec is not None:
+            return [(self._decoded(places, shards), np.arange(len(places)), np.arange(len(places)))]
+        positions = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]
+        return [(self._packs[shards[at[0]]], places[at] - self._starts[shards[at[0]]], at) for at in positions]
+
+    def require(self, encoder: Encoder) -> None:
+        """Raise a `LabError` unless the index was built with this encoder's recipe."""
+        if encoder.key != self.manifest["recipe"]:
+            raise LabError(
+                f"{self.folder} was built with {self.manifest['encoder']}, and the encoder here is {encoder.identity}: "
+                "their vectors do not compare. Load that encoder, or build another index."
+            )
+
+    def verify(self) -> None:
+        """Read every shard and compare its hash.
+
+        Raises
+        ------
+        LabError
+            Names the first shard whose bytes have changed.
+        """
+        for shard in self.manifest["shards"]:
+            if sha256_of(self.folder / shard["file"]) != shard["sha256"]:
+                raise LabError(
+                    f"{self.folder / shard['file']} has changed since it was written: its sha256 is another one. "
+                    "Build the index again: what is whole is kept."
+                )
+
+    def _place(self, text: str) -> int:
+        place = self._places.get(bytes.fromhex(text_key(check_text(text, "text"))))
+        if place is None:
+            raise LabError(
+                f"the index {self.folder.name!r} does not hold the text {text[:40]!r}; it was built from other texts. "
+                "Build it from these."
+            )
+        return place
+
+    def _decoded(self, places: np.ndarray, shards: np.ndarray) -> PackedTokens:
+        found = [self._shards[shard] for shard in shards]
+        rows = [
+            slice(*shard["offsets"][i : i + 2]) for shard, i in zip(found, places - self._starts[shards], strict=True)
+        ]
+        dim, codec = self.manifest["dim"], self.compressor.codec
+        vectors = [
+            codec.decode(s["vectors"][r], s["codes"][r]).astype(np.float16) for s, r in zip(found, rows, strict=True)
+        ]
+        lost = np.array([s["lost"][i] for s, i in zip(found, places - self._starts[shards], strict=True)], np.int32)
+        offsets = np.cumsum([0, *map(len, vectors)])
+        return PackedTokens(np.concatenate([np.zeros((0, dim), np.float16), *vectors]), offsets, lost=lost, finite=True)
+
+
+def open_index(folder: str | Path, encoder: Encoder | None = None) -> Index:
+    """Open an index; vectors are mapped, not read. ``verify`` compares all hashes.
+
+    Raises
+    ------
+    LabError
+        For a folder without an index, one that is half built, one of another version, a shard that is missing or of
+        another size, and with ``encoder`` for one of another recipe.
+    """
+    folder = Path(folder)
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise LabError(f"{folder} holds no index: {MANIFEST} is not there. Build one with build_index.")
+    if not manifest.get("complete"):
+        done, count = sum(shard["texts"] for shard in manifest["shards"]), manifest["count"]
+        raise LabError(f"{folder} is half built, {done:,} of {count:,} texts. Run build_index again: it goes on there.")
+    index = Index(folder, manifest, _checked_compressor(folder, manifest))
+    if encoder is not None:
+        index.require(encoder)
+    return index
+
+
+def _checked_compressor(folder: Path, manifest: dict[str, Any]) -> Compressor:
+    compression = Compression(**manifest["compression"])
+    file = folder / LEARNED
+    compressor = load_compressor(compression, file) if file.is_file() else Compressor(compression)
+    if compressor.configuration["learned"] != manifest["learned"]:
+        raise LabError(f"{file} has changed since the index was built. Delete {folder} and build the index again.")
+    return compressor
+
+
+def load_compressor(compression: Compression, file: Path) -> Compressor:
+    from safetensors.numpy import load_file
+
+    arrays = load_file(file)
+    codec = ResidualCodec(*(arrays[n] for n in ("centroids", "bounds", "values"))) if "values" in arrays else None
+    return Compressor(compression, arrays.get("matrix"), codec)
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    file = folder / MANIFEST
+    if not file.is_file():
+        return None
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise LabError(f"{file} is damaged. Delete {folder} and build the index again.") from None
+
+
+def _mapped(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file as views into a memory map."""
+    if not file.is_file():
+        raise LabError(f"{file} is missing. Run build_index again: it builds what is not there.")
+    raw = np.memmap(file, np.uint8, "r")
+    size = int.from_bytes(raw[:8].tobytes(), "little")
+    header = json.loads(raw[8 : 8 + size].tobytes())
+    header.pop("__metadata__", None)
+    return {name: _view(raw, 8 + size, told, file) for name, told in header.items()}
+
+
+def _pack(shard: dict[str, np.ndarray]) -> PackedTokens:
+    return PackedTokens(shard["vectors"], shard["offsets"], shard.get("scales"), lost=shard["lost"], finite=True)
+
+
+def _view(raw: np.ndarray, start: int, told: dict[str, Any], file: Path) -> np.ndarray:
+    begin, end = (start + offset for offset in told["data_offsets"])
+    if end > len(raw):
+        raise LabError(f"{file} is cut off. Delete it and run build_index again: it builds what is not there.")
+    dtype = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "I32": "<i4", "I64": "<i8"}
+    return raw[begin:end].view(dtype[told["dtype"]]).reshape(told["shape"])

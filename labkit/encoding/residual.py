@@ -1,0 +1,109 @@
+"""Residual codes: a token vector as its nearest centroid and a few bits a dimension for what is left.
+
+Source: Santhanam et al., ColBERTv2, 2022 (https://arxiv.org/abs/2112.01488), section 3.3: centroids by k-means, and the
+residual of each dimension in 2**bits buckets with as many values in each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labkit.errors import LabError
+
+ROUNDS = 12  # of k-means
+TOKENS_PER_CENTROID = 39  # what faiss asks for at least
+MOST_CENTROIDS = 4_096
+BLOCK = 65_536  # tokens encoded or decoded at a time
+
+
+@dataclass(frozen=True, eq=False)
+class ResidualCodec:
+    """Centroids [C, d] float32, bucket bounds [2**bits - 1] and bucket values [2**bits], shared by all dimensions."""
+
+    centroids: np.ndarray
+    bounds: np.ndarray
+    values: np.ndarray
+
+    @property
+    def bits(self) -> int:
+        """Bits a dimension."""
+        return len(self.values).bit_length() - 1
+
+    @property
+    def bytes(self) -> int:
+        """Bytes a token: the centroid's number in 2 or 4, then the packed buckets."""
+        return self._number.itemsize + -(-self.centroids.shape[1] * self.bits // 8)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What was learned, by name."""
+        return {"centroids": self.centroids, "bounds": self.bounds, "values": self.values}
+
+    def encode(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers of the nearest centroids [T], and buckets packed into uint8 [T, bytes]; of unit vectors [T, d]."""
+        numbers = np.concatenate([np.zeros(0, self._number), *map(self._nearest, _blocks(vectors))])
+        packed = [np.zeros((0, self.bytes - self._number.itemsize), np.uint8)]
+        for begin in range(0, len(vectors), BLOCK):
+            part = slice(begin, begin + BLOCK)
+            packed.append(self._packed(vectors[part] - self.centroids[numbers[part]]))
+        return numbers, np.concatenate(packed)
+
+    def decode(self, numbers: np.ndarray, packed: np.ndarray) -> np.ndarray:
+        """Unit vectors [T, d] float32: each centroid with its token's bucket values added."""
+        d = self.centroids.shape[1]
+        answer = np.empty((len(numbers), d), np.float32)
+        for begin in range(0, len(numbers), BLOCK):
+            part = slice(begin, begin + BLOCK)
+            vectors = self.centroids[numbers[part]] + self.values[self._buckets(packed[part])[:, :d]]
+            answer[part] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        return answer
+
+    @property
+    def _number(self) -> np.dtype:
+        return np.dtype(np.uint16 if len(self.centroids) <= 2**16 else np.uint32)
+
+    def _nearest(self, vectors: np.ndarray) -> np.ndarray:
+        """The centroid with the largest product, as ColBERTv2 has it: vectors and centroids are of unit length."""
+        return (vectors @ self.centroids.T).argmax(axis=1).astype(self._number)
+
+    def _packed(self, residuals: np.ndarray) -> np.ndarray:
+        buckets = np.searchsorted(self.bounds, residuals, side="right").astype(np.uint8)
+        places = 8 // self.bits
+        buckets = np.pad(buckets, ((0, 0), (0, -buckets.shape[1] % places)))
+        shifts = np.arange(places, dtype=np.uint8) * self.bits
+        return np.bitwise_or.reduce(buckets.reshape(len(buckets), -1, places) << shifts, axis=2).astype(np.uint8)
+
+    def _buckets(self, packed: np.ndarray) -> np.ndarray:
+        shifts = np.arange(8 // self.bits, dtype=np.uint8) * self.bits
+        return ((packed[:, :, None] >> shifts) & (len(self.values) - 1)).reshape(len(packed), -1)
+
+
+def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
+    """Learn a codec from unit vectors [T, d]: spherical k-means by faiss, then quantiles of the residuals.
+
+    There are about 4 √T centroids, a power of two, at most 4,096 and no more than one for each 39 tokens.
+
+    Raises
+    ------
+    LabError
+        For fewer tokens than one centroid needs.
+    """
+    import faiss
+
+    most = len(vectors) // TOKENS_PER_CENTROID
+    if not most:
+        raise LabError(f"centroids need at least {TOKENS_PER_CENTROID} tokens; got {len(vectors)}. Give more texts.")
+    count = min(MOST_CENTROIDS, 2 ** int(np.log2(max(1, min(most, 4 * np.sqrt(len(vectors)))))))
+    means = faiss.Kmeans(vectors.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, verbose=False)
+    means.train(np.ascontiguousarray(vectors, np.float32))
+    codec = ResidualCodec(means.centroids, np.zeros(2**bits - 1, np.float32), np.zeros(2**bits, np.float32))
+    numbers = np.concatenate([codec._nearest(part) for part in _blocks(vectors)])
+    residuals = np.sort((vectors - means.centroids[numbers]).ravel())
+    bounds = np.quantile(residuals, np.arange(1, 2**bits) / 2**bits).astype(np.float32)
+    values = np.quantile(residuals, (np.arange(2**bits) + 0.5) / 2**bits).astype(np.float32)
+    return ResidualCodec(means.centroids, bounds, values)
+
+
+def _blocks(vectors: np.ndarray) -> list[np.ndarray]:
+    return [vectors[begin : begin + BLOCK] for begin in range(0, len(vectors), BLOCK)]

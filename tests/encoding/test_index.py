@@ -1,0 +1,182 @@
+"""An index on disk: what is read is what was written, a stopped build goes on, and damage is named."""
+
+import errno
+import os
+import random
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import labkit as lk
+from labkit import paths
+from labkit.encoding.index import LEARNED, MANIFEST
+from tests.encoding.toy_index import SMALL, TEXTS, ToyEncoder, contents
+
+STORAGES = [lk.Compression(), lk.Compression(storage="int8"), lk.Compression(dim=6), SMALL]
+
+
+def vectors(index, texts):
+    """The vectors of each text, whatever shard they are in."""
+    found = [None] * len(texts)
+    for pack, numbers, at in index.parts(texts):
+        for number, place in zip(numbers.tolist(), at.tolist(), strict=True):
+            found[place] = np.asarray(pack[number])
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "index"
+
+
+@pytest.mark.parametrize("compression", STORAGES, ids=lambda c: f"{c.storage}-{c.dim}")
+def test_what_is_read_is_what_the_compression_left(folder, compression):
+    index = lk.build_index(folder, TEXTS[:60], ToyEncoder(), compression, shard=25)
+    expected = index.compressor.documents(ToyEncoder().encode_documents(TEXTS[:60]))
+    asked = [TEXTS[i] for i in (59, 3, 24, 25, 3)]
+    for text, found in zip(asked, vectors(index, asked), strict=True):
+        np.testing.assert_array_equal(found, expected[TEXTS.index(text)])
+
+
+def test_equal_texts_are_stored_once_and_no_text_gives_an_empty_index(folder):
+    assert len(lk.build_index(folder, ["a", "b", "a"], ToyEncoder())) == 2
+    empty = lk.build_index(folder.with_name("none"), [], ToyEncoder())
+    assert (len(empty), empty.parts([])) == (0, [])
+
+
+def test_an_open_index_reads_no_vectors_and_says_what_it_is(folder):
+    lk.build_index(folder, TEXTS[:10], ToyEncoder(), lk.Compression(storage="int8"))
+    index = lk.open_index(folder, ToyEncoder())
+    assert repr(index) == "Index('index', 10 texts, 0.0 MB of vectors)"
+    assert index.bytes == 10 * 5 * (12 + 4)
+    assert isinstance(index.parts(TEXTS[:1])[0][0].vectors.base, np.memmap)
+
+
+def test_a_reranker_over_an_index_ranks_as_one_over_the_store(folder):
+    texts = ["Drop duplicate rows of a table.", "Read a file.", "Sort the rows.", ""]
+    encoder = lk.load_encoder()
+    late = lk.LateInteractionReranker(encoder, index=lk.build_index(folder, texts, encoder, shard=3))
+    plain = lk.LateInteractionReranker(encoder)
+    for query in ("remove repeated rows", "open a file"):
+        assert late.rerank(query, texts, top_n=4) == plain.rerank(query, texts, top_n=4)
+    assert late.rerank("rows", texts).cached == 4
+
+
+def test_a_second_build_of_the_same_encodes_nothing(folder):
+    class Counting(ToyEncoder):
+        calls = 0
+
+        def encode_documents(self, texts):
+            self.calls += 1
+            return super().encode_documents(texts)
+
+    lk.build_index(folder, TEXTS[:30], ToyEncoder(), SMALL, shard=10)
+    before, again = contents(folder), Counting()
+    lk.build_index(folder, TEXTS[:30], again, SMALL, shard=10)
+    assert again.calls == 0
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("name", ["vectors-00001.safetensors", LEARNED])
+def test_a_flipped_byte_is_named_and_a_second_build_mends_it(folder, name):
+    lk.build_index(folder, TEXTS[:60], ToyEncoder(), SMALL, shard=25)
+    before = contents(folder)
+    damaged = bytearray(before[name])
+    damaged[-3] ^= 1
+    (folder / name).write_bytes(damaged)
+    with pytest.raises(lk.LabError, match=f"{name} has changed since"):
+        lk.open_index(folder).verify()
+    lk.build_index(folder, TEXTS[:60], ToyEncoder(), SMALL, shard=25).verify()
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"texts": TEXTS[:9]}, "another texts"),
+        ({"compression": lk.Compression(storage="int8")}, "another compression"),
+        ({"encoder": type("Other", (ToyEncoder,), {"identity": "toy 2", "key": "other"})()}, "another encoder"),
+        ({"shard": 3}, "another shard"),
+    ],
+)
+def test_an_index_of_something_else_is_never_overwritten(folder, change, message):
+    lk.build_index(folder, TEXTS[:10], ToyEncoder())
+    before = contents(folder)
+    with pytest.raises(lk.LabError, match=message):
+        lk.build_index(folder, **{"texts": TEXTS[:10], "encoder": ToyEncoder(), **change})
+    assert contents(folder) == before
+
+
+def test_a_folder_with_other_files_is_left_alone(folder):
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(lk.LabError, match="give a new or an empty folder"):
+        lk.build_index(folder, TEXTS[:3], ToyEncoder())
+    assert os.listdir(folder) == ["thesis.txt"]
+
+
+def test_a_full_disk_is_told_and_the_build_goes_on_later(folder, monkeypatch):
+    real, writes = paths.write_atomic, []
+
+    def full(path, content):
+        writes.append(path)
+        if len(writes) > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(path, content)
+
+    monkeypatch.setattr(paths, "write_atomic", full)
+    with pytest.raises(lk.LabError, match="No space left on device"):
+        lk.build_index(folder, TEXTS[:60], ToyEncoder(), SMALL, shard=10)
+    with pytest.raises(lk.LabError, match=r"half built, 10 of 60 texts. Run build_index again"):
+        lk.open_index(folder)
+    monkeypatch.setattr(paths, "write_atomic", real)
+    lk.build_index(folder, TEXTS[:60], ToyEncoder(), SMALL, shard=10)
+    lk.build_index(folder.with_name("whole"), TEXTS[:60], ToyEncoder(), SMALL, shard=10)
+    assert contents(folder) == contents(folder.with_name("whole"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda f: (f / MANIFEST).unlink(), "holds no index"),
+        (lambda f: (f / MANIFEST).write_text("{"), "is damaged"),
+        (lambda f: (f / "vectors-00000.safetensors").unlink(), "is missing"),
+        (lambda f: os.truncate(f / "vectors-00000.safetensors", 700), "is cut off"),
+    ],
+)
+def test_an_index_that_cannot_be_read_says_what_to_do(folder, spoil, message):
+    lk.build_index(folder, TEXTS[:10], ToyEncoder())
+    spoil(folder)
+    with pytest.raises(lk.LabError, match=message):
+        lk.open_index(folder)
+
+
+def test_texts_and_encoders_that_it_does_not_know_are_refused(folder):
+    index = lk.build_index(folder, TEXTS[:10], ToyEncoder())
+    with pytest.raises(lk.LabError, match="does not hold the text 'another text'"):
+        index.parts(["another text"])
+    with pytest.raises(lk.LabError, match=r"was built with toy 1, and the encoder here is sentence-transformers"):
+        lk.LateInteractionReranker(index=index).rerank("rows", TEXTS[:3])
+
+
+@pytest.mark.slow
+def test_a_build_killed_at_twenty_moments_ends_with_the_same_bytes(folder):
+    program = [sys.executable, "-m", "tests.encoding.toy_index"]
+    began = time.monotonic()
+    subprocess.run([*program, str(folder.with_name("whole"))], check=True)
+    seconds, kills, rng = time.monotonic() - began, 0, random.Random(5)
+    while kills < 20:
+        child = subprocess.Popen([*program, str(folder)])
+        try:
+            child.wait(timeout=rng.uniform(0.3, 1.0) * seconds)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            kills += child.wait() < 0
+        else:  # it came to its end: begin another one, so that all kills hit a build
+            assert contents(folder) == contents(folder.with_name("whole"))
+            folder = folder.with_name(f"next-{kills}")
+    subprocess.run([*program, str(folder)], check=True)
+    assert contents(folder) == contents(folder.with_name("whole"))
