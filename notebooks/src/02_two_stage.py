@@ -225,13 +225,13 @@ pd.DataFrame({name: row(run) for name, run in runs.items()}).T.round(2)
 
 # %% [markdown]
 # Three groups. At the bottom BM25 alone. In the middle whatever sorts BM25's hundred, MaxSim and the cross-encoder among
-# them, and the fusion. On top what sees the twin's or the fusion's candidates. What MaxSim brings depends on what you hold
+# them, and the fusion. On top the twin, and what sorts the twin's or the fusion's candidates. What MaxSim brings depends on what you hold
 # it against: *boost RAG accuracy 10-30 % with a second-stage reranker*, the lesson says, and against BM25 that holds to the
 # letter. It was a fair measurement of the wrong question. The question is: after, against the best simple thing. Here
 # that is the twin, picked with hindsight on these very queries; elsewhere it may be the fusion, or BM25.
 #
 # MaxSim alone comes near the twin with better candidates, and stays behind it. Added to the twin and to half of BM25 it
-# passes it, for the first time in this notebook, by two to four hundredths, with the tickets and without. A gain, or
+# passes it, for the first time in this notebook, by a few hundredths, with the tickets and without. A gain, or
 # luck? So few queries cannot tell by looking. Notebook 05 tests it.
 #
 # `Judged@10` says how much of what a system shows was judged. Near 1, nobody is punished for finding what others did not.
@@ -302,8 +302,8 @@ seconds |= {"cross, 20": live.seconds["rerank"]}
 pd.DataFrame({"ms": {name: round(1000 * value) for name, value in seconds.items()}})
 
 # %% [markdown]
-# Twenty pairs instead of a hundred, and as good: MaxSim is the cheaper sieve. But the third stage adds nothing to the
-# second here. It costs a hundred times what cached MaxSim costs, and its work cannot be done ahead.
+# Twenty pairs instead of a hundred, and no worse: MaxSim is the cheaper sieve. But the third stage adds nothing to the
+# second here. It costs about a hundred times what cached MaxSim costs, and its work cannot be done ahead.
 #
 # Do not conclude that cross-encoders are weak. Ours is MiniLM, trained for an hour on docstrings, with a mix of MaxSim,
 # the twin and BM25 as its teacher, which it does not reach. Real ones learned from many judged pairs. Published nDCG@10

@@ -208,7 +208,7 @@ def test_rerank_tells_the_whole_and_the_share_of_maxsim(tmp_path):
     (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "turn a wide table"}\n')
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\td1\t3\n")
     report = bench_rerank.bench_rerank(lk.load_collection(str(tmp_path)))
-    for name in ("cold", "cached"):
+    for name in ("cold", "cached", "indexed"):
         run = report.to_dict()[name]
         assert run["questions"] == 1
         assert 0 < run["maxsim_share"] < 1
