@@ -200,7 +200,8 @@ lk.exercise("00.direction")
 #
 # The rank of the first right answer, by ticket and system. Bold (a star, in plain text) is a rank among the first five,
 # which is what a reader or a language model gets to see. `bm25+late` is MaxSim over BM25's fifty; `bm25+late+fusion` adds
-# the twin's cosine and half of BM25 to it, each as a z-score. *none*: no right answer was among the fifty.
+# the twin's cosine and half of BM25 to it, each as a z-score. `bm25+cross` is a model that reads question and passage
+# together, met again in notebook 02. *none*: no right answer was among the fifty.
 #
 # Look for three tickets: one that only MaxSim has first, one that MaxSim drops out of the five, and one that it never sees.
 
@@ -220,8 +221,8 @@ for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion"))
 
 # %% [markdown]
 # Notebook 05 keeps a record of how good your bets are. This one says: fusion took nothing away, and MaxSim took more than
-# it gave. In the last row it looks kinder: nine tickets with a right answer among the five, for the fusion and for both
-# forms of MaxSim, eight for BM25. Two ways to count, two verdicts. Which one would your users agree with?
+# it gave. In the last row it looks kinder: nine tickets with a right answer among the five, for the fusion, both forms of
+# MaxSim and the cross-encoder, eight for BM25. Two ways to count, two verdicts. Which one would your users agree with?
 #
 # ## Twelve tickets prove nothing
 #
