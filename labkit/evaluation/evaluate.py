@@ -139,7 +139,7 @@ def measured(
     system: Searcher | TwoStage, collection: Collection, split: str, k: int = 100, progress: bool = False,
     looks: int | None = None,
 ) -> Evaluation:  # fmt: skip
-    """What `evaluate` does, without a line in the ledger. ``looks``: the look that it is part of, if one was counted."""
+    """What `evaluate` does, without a line in the ledger. ``looks``: the look it is part of, if one was counted."""
     check_count(k, "k")
     part = collection.split(split)
     qrels = metrics.positive(part.qrels)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from labkit.encoding.compress import Compression
 from labkit.errors import LabError, is_number
 from labkit.ranking.fusion import FusionReranker
 from labkit.ranking.late_interaction import LateInteractionReranker
@@ -109,7 +110,9 @@ def _idle(own: Knobs, told: Mapping[str, Any]) -> dict[str, str]:
     elif told.get("dim") is None:
         idle["projection"] = "dim is None, so nothing is projected"
     if first not in RETRIEVERS:
-        idle["passage"] = f"the retriever is {first}: only {', '.join(RETRIEVERS)} can be built anew over other passages"
+        idle["passage"] = (
+            f"the retriever is {first}: only {', '.join(RETRIEVERS)} can be built anew over other passages"
+        )
     return idle
 
 
@@ -153,7 +156,13 @@ def told(knobs: Mapping[str, Any], base: Mapping[str, Any]) -> str:
 
 def value_told(value: Any) -> str:
     """A knob's value in words."""
-    return ":".join(f"{v:g}" for v in value) if isinstance(value, list | tuple) else "none" if value is None else str(value)
+    return (
+        ":".join(f"{v:g}" for v in value)
+        if isinstance(value, list | tuple)
+        else "none"
+        if value is None
+        else str(value)
+    )
 
 
 def _count(one: Grid) -> int:
@@ -175,13 +184,5 @@ def _check(one: Any) -> None:
         for value in values:
             if not fits(value):
                 raise LabError(f"{name} must be {must}; got {value!r}.")
-        _check_compression(name, values)
-
-
-def _check_compression(name: str, values: Sequence[Any]) -> None:
-    """Let compression itself judge a value of one of its knobs."""
-    if name in COMPRESSION:
-        from labkit.evaluation.grid_systems import compression
-
-        for value in values:
-            compression({"dim": 1, name: value} if name == "projection" else {name: value})
+            if name in COMPRESSION and value is not None:  # which judges its knobs itself
+                Compression(**{"dim": 1, name: value})

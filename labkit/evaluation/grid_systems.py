@@ -6,14 +6,20 @@ k and weights are then cuts and sums, done by the very classes that do them outs
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit import paths
 from labkit.corpus.chunks import chunked
 from labkit.corpus.collection import Collection
 from labkit.corpus.pydocs import count_wordpieces
+from labkit.encoding.compress import Compression
+from labkit.encoding.index_build import build_index
 from labkit.evaluation.grid import COMPRESSION, PLAIN, Knobs, late_of, own_knobs, settled
 from labkit.ranking.cross_encoder import CrossEncoderReranker
 from labkit.ranking.first_stage import BM25Retriever, DenseRetriever, Retriever
@@ -77,12 +83,13 @@ class Workshop:
     pipe : the pipeline whose knobs are turned; its own parts serve wherever no knob touches them
     collection : Collection
     depth : the largest k of all cells
+    indexed : keep token vectors that are not compressed in an index as well, so that latencies compare
     """
 
-    def __init__(self, pipe: Searcher | TwoStage, collection: Collection, depth: int) -> None:
+    def __init__(self, pipe: Searcher | TwoStage, collection: Collection, depth: int, indexed: bool = False) -> None:
         self.own, self.squeezed = settled(own_knobs(pipe), {}), squeezed(own_knobs(pipe))
         self.first, self.reranker = (pipe.first, pipe.reranker) if isinstance(pipe, TwoStage) else (pipe, None)
-        self.whole, self.depth = collection, depth
+        self.whole, self.depth, self.indexed = collection, depth, indexed
         self._made: dict[tuple, Any] = {}
 
     def system(self, knobs: Knobs, fast: bool = False) -> Searcher | TwoStage:
@@ -99,6 +106,10 @@ class Workshop:
         limit = knobs["passage"]
         make = lambda: chunked(self.whole, count_wordpieces, limit)  # noqa: E731
         return self.whole if limit is None else self._once(make, "passage", limit)
+
+    def plain(self) -> LateInteractionReranker:
+        """The pipeline's own part that has token vectors, or the default one."""
+        return late_of(self.reranker) or self._once(LateInteractionReranker, "late")
 
     def late(self, knobs: Knobs) -> LateInteractionReranker | None:
         """The part of a cell that has token vectors, or None."""
@@ -143,7 +154,7 @@ class Workshop:
 
     def _second(self, knobs: Knobs) -> Reranker | None:
         names = ("reranker", "weights", "passage", *COMPRESSION)
-        if all(knobs[name] == self.own[name] for name in names):
+        if all(knobs[name] == self.own[name] for name in names) and not self.indexed:
             return self.reranker
         return self._once(lambda: self._built(knobs), "second", *(knobs[name] for name in names))
 
@@ -164,11 +175,11 @@ class Workshop:
         return FusionReranker(over, knobs["weights"], name)
 
     def _compressed(self, knobs: Knobs) -> LateInteractionReranker:
-        late, chosen = late_of(self.reranker) or self._once(LateInteractionReranker, "late"), squeezed(knobs)
-        if chosen == self.squeezed:
+        late, chosen = self.plain(), squeezed(knobs)
+        if chosen == self.squeezed and not (self.indexed and not chosen):
             return late
-        make = lambda: compressed(late, chosen, self.collection(knobs).passages)  # noqa: E731
-        return self._once(make, "compressed", knobs["passage"], *chosen.items())
+        make = lambda: indexed(late.encoder, chosen, self.collection(knobs).passages)  # noqa: E731
+        return self._once(make, "index", knobs["passage"], *chosen.items())
 
     def _words(self) -> BM25Retriever:
         return self._once(lambda: BM25Retriever(self.whole), "words")
@@ -204,24 +215,16 @@ def squeezed(knobs: Mapping[str, Any]) -> dict[str, Any]:
     return chosen if "dim" in chosen else {name: value for name, value in chosen.items() if name != "projection"}
 
 
-def compression(chosen: Mapping[str, Any]) -> Any:
-    """The `labkit.encoding.compress.Compression` of these knobs, which judges their values.
+def indexed(encoder: Encoder, chosen: Mapping[str, Any], passages: Sequence[str]) -> LateInteractionReranker:
+    """The reranker over an index of passages, compressed by these knobs; built once, under `labkit.paths.cache`.
 
     Raises
     ------
     LabError
-        For values that it refuses.
+        For values that `labkit.encoding.compress.Compression` refuses.
     """
-    from labkit.encoding.compress import Compression
-
-    return Compression(**{name: value for name, value in chosen.items() if value is not None})
-
-
-def compressed(
-    late: LateInteractionReranker, chosen: Mapping[str, Any], passages: Sequence[str]
-) -> LateInteractionReranker:
-    """The reranker over compressed vectors: fitted on passages, without their queries or judgments."""
-    encoder = late.encoder
-    if not chosen:
-        return LateInteractionReranker(encoder)
-    return LateInteractionReranker(encoder, compression=compression(chosen).fit(encoder.encode_documents(passages)))
+    compression = Compression(**chosen)
+    decides = [encoder.key, asdict(compression), hashlib.sha256("\0".join(passages).encode()).hexdigest()]
+    name = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
+    index = build_index(paths.cache() / "sweep" / name, passages, encoder, compression)
+    return LateInteractionReranker(encoder, index=index)

@@ -20,10 +20,10 @@ from typing import Any
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError, check_count
-from labkit.evaluation import ledger, metrics, peeks
+from labkit.evaluation import ledger, metrics
 from labkit.evaluation.evaluate import Evaluation, ask, configuration, evaluate, latency, measured, per_1000
 from labkit.evaluation.grid import Grid, Knobs, cells_of, told
-from labkit.evaluation.grid_systems import Workshop
+from labkit.evaluation.grid_systems import Workshop, squeezed
 from labkit.evaluation.statistics import interval
 from labkit.evaluation.sweep_result import SHOWN, Cell, Sweep
 from labkit.progress import bar
@@ -32,11 +32,13 @@ from labkit.ranking.two_stage import Searcher, TwoStage
 from labkit.records import append_line, code_hash, read_lines
 
 FILE = "sweep.jsonl"
+WEIGHTS = ("weights", "retriever_weights")  # which cost nothing: cells that differ in them alone share a timing
 TIMED = 20  # queries that a cell's latency is measured on
 SAMPLED = 200  # passages that bytes a token are counted on
 DEFAULT_GRID = (
-    {"k": [10, 20, 50, 100], "retriever": ["bm25", "dense", "fusion"],
-     "reranker": ["late+fusion"], "weights": [(1, 0, 0), (1, 1, 0), (1, 0, 0.5), (1, 1, 0.5), (0, 1, 1)]},
+    {"k": [10, 20, 50, 100], "reranker": ["late"], "dim": [None, 128, 64], "storage": ["float16", "residual2"]},
+    {"k": [10, 20, 50, 100], "retriever": ["bm25", "dense", "fusion"], "reranker": ["late+fusion"],
+     "weights": [(1, 1, 0.5), (1, 0, 0.5), (0, 1, 1)]},
 )  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def sweep(
     pipe : the base that the others are held against; measured too, and first
     collection : Collection
     grid : knob (see `labkit.evaluation.grid.KNOBS`) to the values to try; or several such grids, together; 60 cells of
-        candidates, first stages and fusion weights if None
+        candidates, dimensions, bits, first stages and fusion weights if None
     split : ``"dev"`` where there is one, else ``"all"``, unless named
     seed : draws the queries that are timed
     n_jobs : threads that score queries
@@ -73,6 +75,7 @@ def sweep(
     check_count(timed, "timed")
     cells = cells_of(pipe, DEFAULT_GRID if grid is None else grid)
     bench = Bench(pipe, collection, seed, n_jobs, timed)
+    bench.require_dims(cells)
     return bench.sweep(cells, split or collection.default_split, progress)
 
 
@@ -90,6 +93,12 @@ class Bench:
         """What decides the base's rankings."""
         return configuration(self.pipe, getattr(self.pipe, "k", None) or 50)
 
+    def require_dims(self, cells: Sequence[Knobs]) -> None:
+        """Raise a `LabError` unless the encoder has as many dimensions as each cell keeps."""
+        most = max((cell["dim"] or 0 for cell in cells), default=0)
+        if most and (late := Workshop(self.pipe, self.collection, 1).plain()) and most > late.encoder.dim:
+            raise LabError(f"dim must be at most the encoder's {late.encoder.dim}; got {most}.")
+
     def sweep(self, cells: Sequence[Knobs], split: str, progress: bool) -> Sweep:
         """All cells on one split, as a `Sweep`."""
         part = self.collection.split(split)
@@ -99,11 +108,13 @@ class Bench:
 
     def run(self, cells: Sequence[Knobs], split: str, progress: bool = False, looks: int | None = None) -> list[Cell]:
         """Cells in order: those measured before are read, the others measured, written to the ledger and kept."""
-        keys = [self._key(knobs, split) for knobs in cells]
+        indexed = any(map(squeezed, cells))
+        keys = [self._key(knobs, split, indexed) for knobs in cells]
         known = {line["key"]: Cell.from_dict(line["cell"]) for line in read_lines(FILE) if line.get("key") in set(keys)}
         todo = [(key, knobs) for key, knobs in zip(keys, cells, strict=True) if key not in known]
         if todo:
-            todo = self._begun(todo, split, len(cells), progress)
+            self._shop = Workshop(self.pipe, self.collection, max(knobs["k"] for _, knobs in todo), indexed)
+            self._begin(todo, split, len(cells), progress)
         for key, knobs in bar(todo, what="sweep", unit="cell", show=progress):
             known[key] = self._measured(knobs, cells[0], split, looks)
             append_line(FILE, {"key": key, "cell": known[key].to_dict()})
@@ -111,37 +122,41 @@ class Bench:
 
     def is_known(self, cells: Sequence[Knobs], split: str) -> bool:
         """Whether all of these were measured before."""
-        return {self._key(knobs, split) for knobs in cells} <= {line.get("key") for line in read_lines(FILE)}
+        keys = {self._key(knobs, split, any(map(squeezed, cells))) for knobs in cells}
+        return keys <= {line.get("key") for line in read_lines(FILE)}
 
     def live(self, knobs: Knobs, split: str) -> Evaluation:
         """The plain pipeline of a cell through `evaluate`, nothing shared and nothing remembered."""
         plain = Workshop(self.pipe, self.collection, knobs["k"])
-        return evaluate(plain.system(knobs), plain.collection(knobs), split, k=knobs["k"], note="recomputed for a sweep")
+        return evaluate(
+            plain.system(knobs), plain.collection(knobs), split, k=knobs["k"], note="recomputed for a sweep"
+        )
 
-    def _key(self, knobs: Knobs, split: str) -> str:
-        decides = [self.configuration, knobs, self.collection.split(split).fingerprint, split, code_hash()]
+    def _key(self, knobs: Knobs, split: str, indexed: bool) -> str:
+        decides = [self.configuration, knobs, indexed, self.collection.split(split).fingerprint, split, code_hash()]
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
-    def _begun(self, todo: list, split: str, count: int, progress: bool) -> list:
-        """Build the workshop, tell how long the cells will take, and score all queries for them; the deepest first."""
-        self._shop = Workshop(self.pipe, self.collection, max(knobs["k"] for _, knobs in todo))
+    def _begin(self, todo: Sequence, split: str, count: int, progress: bool) -> None:
+        """Build the systems, tell how long the cells will take, and score all queries for them, the deepest first."""
         part = self.collection.split(split)
         queries = [part.queries[query] for query in sorted(metrics.positive(part.qrels))]
         deepest: dict[tuple, Knobs] = {}
         for _, knobs in todo:  # cells that differ in k and weights alone share what takes time
-            group = tuple(value for name, value in knobs.items() if name not in ("k", "weights"))
+            group = tuple(value for name, value in knobs.items() if name not in ("k", *WEIGHTS))
             deepest[group] = max(deepest.get(group, knobs), knobs, key=lambda knobs: knobs["k"])
+        self._timings: dict[tuple, tuple[list[float], bool]] = {}
         self._asked = random.Random(self.seed).sample(queries, min(self.timed, len(queries)))
         costs = [self._first_queries(knobs, queries[:3]) for knobs in deepest.values()]
         if progress:
-            many = len(todo) / len(costs)
-            seconds = sum(cold * (len(queries) + many * self.timed) + warm * many * len(queries) for cold, warm in costs)
+            many, shapes = len(todo) / len(costs), len({knobs["k"] for _, knobs in todo})
+            seconds = sum(
+                cold * (len(queries) + shapes * self.timed) + warm * many * len(queries) for cold, warm in costs
+            )
             stored = f", {count - len(todo)} read from {FILE}" if len(todo) < count else ""
             told = f"{count} cells on {self.collection.name} ({split}, {len(queries)} queries){stored}: "
             print(f"{told}about {_duration(seconds)}", file=sys.stderr if "ipykernel" not in sys.modules else None)
         for knobs in bar(list(deepest.values()), what="scoring", unit="pipeline", show=progress):
             self._fill(knobs, queries)
-        return todo
 
     def _first_queries(self, knobs: Knobs, queries: Sequence[str]) -> tuple[float, float]:
         """Seconds of a query that nothing is known of, and of one that is remembered."""
@@ -170,7 +185,8 @@ class Bench:
     def _measured(self, knobs: Knobs, base: Knobs, split: str, looks: int | None) -> Cell:
         system, over = self._shop.system(knobs, fast=True), self._shop.collection(knobs)
         run = measured(system, over, split, knobs["k"], looks=looks)
-        seconds, billed = self._seconds(knobs)
+        work = tuple(value for name, value in knobs.items() if name not in WEIGHTS)
+        seconds, billed = self._timings[work] = self._timings.get(work) or self._seconds(knobs)
         run = replace(run, latency_ms=latency(seconds), seconds_per_1000=per_1000(seconds))
         run = ledger.record(run, f"sweep: {told(knobs, base)}")
         values = [round(run.per_query[query][SHOWN], 6) for query in sorted(run.per_query)]

@@ -1,4 +1,4 @@
-"""What a sweep found: cells, the best within limits, the front, corrected comparisons, and what dev's luck was worth."""
+"""What a sweep found: cells, the best within limits, the front, corrected comparisons, and dev's choice on test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from labkit.errors import LabError, check_count
 from labkit.evaluation import peeks
 from labkit.evaluation.compare import Comparison, Comparisons, compare
 from labkit.evaluation.evaluate import Evaluation
-from labkit.evaluation.grid import ABSENT, Knobs, told
+from labkit.evaluation.grid import ABSENT, KNOBS, Knobs, told
 from labkit.evaluation.knobs import changes
 from labkit.evaluation.metrics import positive
 from labkit.evaluation.sweep_checks import Recomputed, TestCheck
@@ -75,7 +75,8 @@ class Cell:
     @staticmethod
     def from_dict(given: Mapping[str, Any]) -> Cell:
         """The way back from `to_dict`."""
-        knobs = {name: tuple(v) if isinstance(v, list) else v for name, v in given["knobs"].items()}
+        told = given["knobs"]
+        knobs = {name: tuple(told[name]) if isinstance(told[name], list) else told[name] for name in KNOBS}
         return Cell(**{**given, "knobs": knobs, "per_query": tuple(given["per_query"])})
 
 
@@ -128,8 +129,8 @@ class Sweep:
             raise LabError(f"{name} is not turned in this sweep; there is {', '.join(self.values())}.")
         return [i for i, cell in enumerate(self.cells) if all(cell.knobs[n] == v for n, v in pins.items())]
 
-    def best(self, latency: float | None = None, bytes: float | None = None, price: float | None = None) -> Cell:
-        """The cell of the highest nDCG@10 with at most so many ms (p50), bytes a token and USD for 1,000 queries.
+    def best(self, **limits: float) -> Cell:
+        """The cell of the highest nDCG@10 within limits on COSTS, such as ``best(latency=20, bytes=40)``.
 
         A cell whose cost is not known is within no limit, except that one without token vectors needs 0 bytes a token.
 
@@ -138,7 +139,6 @@ class Sweep:
         LabError
             If no cell is within the limits.
         """
-        limits = {name: most for name, most in (("latency", latency), ("bytes", bytes), ("price", price)) if most}
         fits = [cell for cell in self.cells if all(_within(cell, name, most) for name, most in limits.items())]
         if not fits:
             least = {n: min((v for c in self.cells if (v := c.cost(n)) is not None), default=None) for n in limits}
@@ -182,7 +182,8 @@ class Sweep:
 
         Cells that were looked at before are read, without another look.
         """
-        bench, best = self._bench(), sorted(self.cells[1:], key=lambda cell: -cell.quality)[: check_count(n, "n")]
+        bench = self._bench()
+        best = sorted(self.cells[1:], key=lambda cell: -cell.quality)[: check_count(n, "n")]
         if self.split == peeks.TEST or peeks.TEST not in bench.collection.splits:
             raise LabError(f"this needs a sweep on another split than test, and a test split; {self.collection} has "
                            f"{', '.join(bench.collection.split_names)}, and this sweep is on {self.split}.")  # fmt: skip
@@ -253,7 +254,9 @@ class Sweep:
                           cell.latency_ms)  # fmt: skip
 
 
-def load_sweep(path: Path | str, pipe: Searcher | TwoStage | None = None, collection: Collection | None = None) -> Sweep:
+def load_sweep(
+    path: Path | str, pipe: Searcher | TwoStage | None = None, collection: Collection | None = None
+) -> Sweep:
     """Read what `Sweep.save` wrote. With a pipeline and a collection, cells can be recomputed.
 
     Raises

@@ -72,7 +72,9 @@ class Cockpit(Live, Picture):
         """All that is known of a cell: what, and how much."""
         cell = self.sweep[number]
         knobs = [(name, one_line(value_told(v))) for name, v in cell.knobs.items() if v is not None]
-        p50, p95 = (("unknown" if v is None else f"{v:.3g} ms") for v in (cell.latency_ms["p50"], cell.latency_ms["p95"]))
+        p50, p95 = (
+            ("unknown" if v is None else f"{v:.3g} ms") for v in (cell.latency_ms["p50"], cell.latency_ms["p95"])
+        )
         size = "none kept" if cell.bytes_per_token is None else f"{cell.bytes_per_token:.3g}"
         price = "unknown" if cell.price is None else UNITS["price"].format(cell.price)
         found = [(SHOWN, quality(cell)), *self._held(number), ("latency p50, p95", f"{p50}, {p95}"),
@@ -101,8 +103,8 @@ class Cockpit(Live, Picture):
         absent = len(self.sweep) - len(self.drawn)
         missing = f" {absent} cells have no {COSTS[self.x]} and are not drawn." if absent else ""
         return (
-            f"{len(self.sweep)} cells, {len(self.sweep.queries)} queries of {one_line(self.sweep.split)}; bars: 95 % "
-            f"interval of the mean. Filled: on the front, no cell is better at this cost or less. Diamond: the base.{missing}"
+            f"{len(self.sweep)} cells, {len(self.sweep.queries)} queries of {one_line(self.sweep.split)}; bars: 95 % interval "
+            f"of the mean. Filled: on the front, none is better at this cost or less. Diamond: the base.{missing}"
         )
 
     def to_text(self) -> str:

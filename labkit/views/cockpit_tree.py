@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 from labkit.evaluation.sweep_result import COSTS, SHOWN
 from labkit.views.cockpit import Cockpit, ticks_of
@@ -17,7 +18,9 @@ def tree(view: Cockpit) -> Node:
     """The whole view."""
     told = view.told(view.chosen) if view.chosen >= 0 else HINT
     plot = _plot(view) if view.drawn else node("p", f"No cell has a {COSTS[view.x]}.")
-    sides = node("div", node("div", plot, node("p", view.note(), class_="lk-soft lk-small")), _panel(view), class_="lk-flight")
+    sides = node(
+        "div", node("div", plot, node("p", view.note(), class_="lk-soft lk-small")), _panel(view), class_="lk-flight"
+    )
     return node("div", _controls(view), node("h3", iso(view.headline())), sides, status(told))
 
 
@@ -53,7 +56,9 @@ def _plot(view: Cockpit) -> Node:
     names += [node("span", f"{tick:g}", class_="lk-across", style=f"left:{across(tick):.2f}%") for tick in ticks]
     points = [_point(view, i, across, up) for i in sorted(view.drawn, key=lambda i: (view.sweep[i].cost(view.x), i))]
     area = node("div", picture, names, points, class_="lk-area", role="toolbar", aria_label="cells by their cost")
-    return node("div", node("b", SHOWN, class_="lk-small"), area, node("b", f"{COSTS[view.x]} →", class_="lk-small lk-foot"))
+    return node(
+        "div", node("b", SHOWN, class_="lk-small"), area, node("b", f"{COSTS[view.x]} →", class_="lk-small lk-foot")
+    )
 
 
 def _line(name: str, x1: float, x2: float, y1: float, y2: float, **more: object) -> Node:
@@ -75,7 +80,7 @@ def _steps(view: Cockpit, across: Callable[[float], float], up: Callable[[float]
     """The front as stairs."""
     at = [(across(view.sweep[i].cost(view.x)), up(view.sweep[i].quality)) for i in view.front if i in view.drawn]
     made = []
-    for (x, y), (further, higher) in zip(at, at[1:], strict=False):
+    for (x, y), (further, higher) in pairwise(at):
         made += [_line("lk-front", x, further, y, y), _line("lk-front", further, further, y, higher)]
     return made
 
@@ -86,12 +91,18 @@ def _point(view: Cockpit, i: int, across: Callable[[float], float], up: Callable
     dim = "" if i in view.lit else ", not pinned"
     on = ", on the front" if i in view.front else ""
     said = f"Cell {i}: {view.told(i)}{on}{dim}."
-    return button("", f"cell {i}", set={"chosen": -1 if i == view.chosen else i}, say=said, lit=f"c{i}", style=place,
-                  aria_label=said, aria_pressed=str(i == view.chosen).lower(), class_=f"lk-cell{_marks(view, i)}")  # fmt: skip
+    press, held = {"chosen": -1 if i == view.chosen else i}, str(i == view.chosen).lower()
+    return button("", f"cell {i}", set=press, say=said, lit=f"c{i}", style=place, aria_label=said, aria_pressed=held,
+                  class_=f"lk-cell{_marks(view, i)}")  # fmt: skip
 
 
 def _marks(view: Cockpit, i: int) -> str:
-    marks = {"lk-on-front": i in view.front, "lk-base": not i, "lk-dim": i not in view.lit, "lk-chosen": i == view.chosen}
+    marks = {
+        "lk-on-front": i in view.front,
+        "lk-base": not i,
+        "lk-dim": i not in view.lit,
+        "lk-chosen": i == view.chosen,
+    }
     return "".join(f" {name}" for name, holds in marks.items() if holds)
 
 
@@ -110,7 +121,9 @@ def _again(view: Cockpit, i: int) -> list[Node]:
     if i in view.done:
         return [node("p", "run again: ", iso(view.done[i]), class_="lk-again")]
     if view.sweep.bench is None:
-        return [node("p", "lk.load_sweep(path, pipe, collection) lets you run it again here.", class_="lk-soft lk-small")]
+        return [
+            node("p", "lk.load_sweep(path, pipe, collection) lets you run it again here.", class_="lk-soft lk-small")
+        ]
     p50 = view.sweep[i].latency_ms["p50"]
     about = "" if p50 is None else f" (about {max(1, p50 * len(view.sweep.queries) / 1000):.0f} s)"
     return [button(f"recompute this cell{about}", "again", set={"again": i}, live=True)]

@@ -20,7 +20,10 @@ from labkit.records import read_lines
 
 WORDS = ["cat", "dog", "fish", "bird", "sat", "ran", "mat", "log", "red", "big", "old", "sea"]
 DOCS = {
-    f"d{i:02}": Document("", " ".join(WORDS[(i * step + j) % 12] for j, step in enumerate((1, 5, 7, 2, 3)) for _ in range(1 + (i + j) % 3)))
+    f"d{i:02}": Document(
+        "",
+        " ".join(WORDS[(i * step + j) % 12] for j, step in enumerate((1, 5, 7, 2, 3)) for _ in range(1 + (i + j) % 3)),
+    )
     for i in range(40)
 }
 QUERIES = {f"q{i:02}": f"{WORDS[i % 12]} {WORDS[(5 * i + 3) % 12]} {WORDS[(7 * i + 1) % 12]}" for i in range(24)}
@@ -115,6 +118,28 @@ def test_passages_of_another_length_equal_plain_evaluation_over_such_passages():
     assert sweep[1].metrics == pytest.approx(plain.metrics, abs=1e-12)
 
 
+def test_compressed_vectors_equal_plain_evaluation_over_an_index(pipe, encoder, tmp_path, monkeypatch):
+    monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "cache"))
+    grid = [{"k": [5, 30], "dim": [24], "projection": ["random"], "storage": ["int8"]}, {"storage": ["residual4"]},
+            {"cap": [4], "pool": [2]}, {"reranker": ["late+fusion"], "dim": [16]}]  # fmt: skip
+    sweep = lk.sweep(pipe, C, grid, timed=1, progress=False)
+    bm25 = lk.BM25Retriever(C)
+
+    def late(number, **chosen):
+        index = lk.build_index(tmp_path / str(number), C.passages, encoder, lk.Compression(**chosen))
+        return lk.LateInteractionReranker(encoder, index=index)
+
+    small = late(1, dim=24, projection="random", storage="int8")
+    fused = lk.FusionReranker([late(4, dim=16), DenseReranker(encoder), bm25], (1, 1, 0.5), "late+fusion")
+    second = [late(0), small, small, late(2, storage="residual4"), late(3, cap=4, pool=2), fused]
+    for number, (reranker, k) in enumerate(zip(second, [50, 5, 30, 50, 50, 50], strict=True)):
+        assert_equal_to_plain(sweep, number, lk.TwoStage(bm25, reranker), k)
+    assert sweep.base.metrics == pytest.approx(lk.evaluate(pipe, C, "dev", k=50).metrics, abs=1e-12)
+    assert [cell.bytes_per_token for cell in sweep.cells[:3]] == [768, 28, 28]
+    assert sweep[4].bytes_per_token < 768 / 2
+    assert sweep.recompute(1).agrees
+
+
 def test_several_threads_find_what_one_finds(pipe, home, monkeypatch):
     grid = {"k": [5, 20], "reranker": ["late", "late+fusion"]}
     one = lk.sweep(pipe, C, grid, timed=1, progress=False)
@@ -158,7 +183,10 @@ def test_each_cell_is_a_run_in_the_ledger_with_its_note():
 
 def test_comparisons_are_those_of_compare_corrected_for_all_cells():
     sweep = first_stages()
-    runs = [lk.evaluate(lk.BM25Retriever(C, k1, b), C, "dev", k=50) for k1, b in [(1.2, 0.75), (0.5, 0.1), (0.5, 0.75), (1.2, 0.1)]]
+    runs = [
+        lk.evaluate(lk.BM25Retriever(C, k1, b), C, "dev", k=50)
+        for k1, b in [(1.2, 0.75), (0.5, 0.1), (0.5, 0.75), (1.2, 0.1)]
+    ]
     expected = lk.compare(runs[0], runs[1:])
     for ours, theirs in zip(sweep.comparisons, expected, strict=True):
         assert (ours.p, ours.p_holm, ours.low, ours.high) == pytest.approx(
@@ -252,6 +280,12 @@ def test_a_sweep_that_was_killed_goes_on_where_it_stopped(home):
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
+        ({"dim": [0]}, "dim must be a whole number of at least 1, or None; got 0"),
+        ({"dim": [999]}, "dim must be at most the encoder's 384; got 999"),
+        ({"storage": ["zip"]}, "storage must be one of float32, float16, int8, residual2, residual4; got 'zip'"),
+        ({"dim": [8], "projection": ["tsne"]}, "projection must be one of pca, random.*; got 'tsne'"),
+        ({"projection": ["random"]}, "projection = 'random' does nothing where dim is None, so nothing is projected"),
+        ({"reranker": ["cross"], "dim": [64]}, "dim = 64 does nothing where the reranker is cross"),
         ({"depth": [1]}, "no knob 'depth'; there is k, retriever, k1, b,"),
         ({}, "a grid must be a dict of knob to a list of values"),
         ([], "must turn something"),
@@ -285,9 +319,8 @@ def test_a_bad_grid_is_refused_before_anything_runs(pipe, grid, message, home):
 
 @pytest.mark.parametrize("chosen", [{"projection": ["random"]}, {"dim": [64]}, {"storage": ["int8"]}])
 def test_knobs_of_token_vectors_need_a_reranker_that_has_some(chosen):
-    pytest.importorskip("labkit.encoding.compress")
     with pytest.raises(lk.LabError, match="the reranker is none, which keeps no token vectors"):
-        lk.sweep(BM25, C, chosen, progress=False)
+        lk.sweep(BM25, C, {**chosen, "dim": [64]} if "projection" in chosen else chosen, progress=False)
 
 
 def test_a_stand_in_is_not_swept():
@@ -297,7 +330,7 @@ def test_a_stand_in_is_not_swept():
 
 
 def test_the_default_grid_has_60_cells(pipe):
-    assert len(cells_of(pipe, DEFAULT_GRID)) == 61  # and the base
+    assert len(cells_of(pipe, DEFAULT_GRID)) == 60
 
 
 def test_how_long_it_takes_is_told_before_the_cells_run(capfd):
@@ -324,7 +357,9 @@ def test_a_stored_sweep_is_plain_json_and_comes_back_as_it_was(home):
     assert (home / "again.json").read_bytes() == (home / "sweep.json").read_bytes()
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"format": 1}', '{"format": 99}', '{"format": 1, "cells": 3}'])
+@pytest.mark.parametrize(
+    "content", [None, "", "[]", "{}", '{"format": 1}', '{"format": 99}', '{"format": 1, "cells": 3}']
+)
 def test_a_file_that_is_no_sweep_is_refused(home, content):
     if content is not None:
         (home / "x.json").write_text(content)
@@ -385,7 +420,10 @@ def test_devs_best_are_held_against_test_with_one_look(home):
     order = sorted(range(1, 4), key=lambda i: -sweep[i].quality)[:2]
     assert check.cells == tuple(sweep.told(i) for i in order)
     assert check.dev == tuple(sweep[i].quality - sweep[0].quality for i in order)
-    plain = [lk.evaluate(lk.BM25Retriever(C, sweep[i].knobs["k1"], sweep[i].knobs["b"]), C, "test", k=50) for i in (0, *order)]
+    plain = [
+        lk.evaluate(lk.BM25Retriever(C, sweep[i].knobs["k1"], sweep[i].knobs["b"]), C, "test", k=50)
+        for i in (0, *order)
+    ]
     gains = [run.metrics["nDCG@10"] - plain[0].metrics["nDCG@10"] for run in plain[1:]]
     assert [c.delta for c in check.test] == pytest.approx(gains, abs=1e-5)
     assert "look 1 at these test queries" in check.to_text()
