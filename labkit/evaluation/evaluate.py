@@ -131,8 +131,16 @@ def evaluate(
         If the split has no query with a positive judgment, if a grade is negative or fractional, or if every query
         fails.
     """
+    run = measured(system, collection, split or collection.default_split, k, progress)
+    return run if None in run.metrics.values() else ledger.record(run, note)
+
+
+def measured(
+    system: Searcher | TwoStage, collection: Collection, split: str, k: int = 100, progress: bool = False,
+    looks: int | None = None,
+) -> Evaluation:  # fmt: skip
+    """What `evaluate` does, without a line in the ledger. ``looks``: the look it is part of, if one was counted."""
     check_count(k, "k")
-    split = split or collection.default_split
     part = collection.split(split)
     qrels = metrics.positive(part.qrels)
     if not qrels:
@@ -142,11 +150,11 @@ def evaluate(
     rankings: dict[str, Ranking] = {}
     failures: dict[str, str] = {}
     seconds = []
-    looks = peeks.look(collection, split, system.name, k)
+    looks = peeks.look(collection, split, system.name, k) if looks is None else looks
     for query_id in bar([q for q in part.queries if part.qrels.get(q)], what=system.name, unit="query", show=progress):
         began = time.perf_counter()
         try:
-            rankings[query_id] = _search(system, part.queries[query_id], k)
+            rankings[query_id] = ask(system, part.queries[query_id], k)
             seconds.append(math.nan if rankings[query_id].looked_up else time.perf_counter() - began)
         except Exception as error:  # one bad query must not lose the others
             failures[query_id] = f"{type(error).__name__}: {error}"
@@ -157,14 +165,13 @@ def evaluate(
     withheld = isinstance(system, TwoStage) and system.stand_in
     if withheld:
         means, per_query = dict.fromkeys(means), {q: dict.fromkeys(means) for q in per_query}
-    run = Evaluation(
-        collection.name, system.name, split, k, means, per_query, _latency(seconds), failures,
+    return Evaluation(
+        collection.name, system.name, split, k, means, per_query, latency(seconds), failures,
         sum(bool(grades) for grades in part.qrels.values()) - len(qrels),
         {what: collection.drift[what] for what in ("missing", "changed") if collection.drift.get(what)},
-        rankings, configuration(system, k), part.fingerprint, _per_1000(seconds), looks,
+        rankings, configuration(system, k), part.fingerprint, per_1000(seconds), looks,
         fallbacks={q: ranking.fallback for q, ranking in rankings.items() if ranking.fallback},
     )  # fmt: skip
-    return run if withheld else ledger.record(run, note)
 
 
 def configuration(system: Any, k: int) -> dict[str, Any]:
@@ -175,19 +182,22 @@ def configuration(system: Any, k: int) -> dict[str, Any]:
     return {**told, "k": k, **({"texts": texts} if texts else {})}
 
 
-def _search(system: Searcher | TwoStage, query: str, k: int) -> Ranking:
+def ask(system: Searcher | TwoStage, query: str, k: int) -> Ranking:
+    """One query's ranking of ``k`` documents; a `LabError` for a score that is NaN."""
     ranking = system.search(query, k=k, top_n=k) if isinstance(system, TwoStage) else system.search(query, k=k)
     if any(hit.score is not None and math.isnan(hit.score) for hit in ranking):
         raise LabError("a score is NaN, so the order means nothing.")
     return ranking
 
 
-def _per_1000(seconds: Sequence[float]) -> float | None:
+def per_1000(seconds: Sequence[float]) -> float | None:
+    """Seconds for 1,000 queries; None where one was looked up."""
     mean = float(np.mean(seconds))
     return None if math.isnan(mean) else round(1000 * mean, 3)
 
 
-def _latency(seconds: Sequence[float]) -> dict[str, float | None]:
+def latency(seconds: Sequence[float]) -> dict[str, float | None]:
+    """``p50`` and ``p95`` in milliseconds; None each where one was looked up."""
     if np.isnan(seconds).any():
         return {"p50": None, "p95": None}
     p50, p95 = np.percentile(np.array(seconds) * 1000, [50, 95])

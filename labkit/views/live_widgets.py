@@ -1,4 +1,4 @@
-"""The widgets of duel, eraser, slope chart and scoreboard: a few small traits in, a tree of elements out.
+"""The widgets of duel, eraser, slope chart, scoreboard and cockpit: a few small traits in, a tree of elements out.
 
 Needs ``pip install "late-interaction-lab[notebooks]"``.
 """
@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from labkit.errors import LabError
+from labkit.evaluation.sweep_result import COSTS, Sweep
+from labkit.views.cockpit import Cockpit
 from labkit.views.duel import DuelView, Ring
 from labkit.views.eraser import EraserView, Sheet
 from labkit.views.scoreboard import Scoreboard
@@ -97,3 +100,42 @@ class ScoreboardWidget(TreeWidget):
 
     def __init__(self, board: Scoreboard, **inputs: Any) -> None:
         super().__init__(board.walk, **inputs)
+
+
+class CockpitWidget(TreeWidget):
+    """See ``lk.cockpit``.
+
+    Attributes
+    ----------
+    x : what stands across: 0 latency, 1 bytes a token, 2 price
+    pin, also : numbers in the picture's ``options`` of two pins; 0 pins nothing
+    chosen : the cell whose numbers are shown, from 0; -1 for none
+    again : the cell to run again, once; -1 for none
+    """
+
+    inputs = ("x", "pin", "also", "chosen", "again")
+    x = traitlets.Int(0).tag(sync=True)
+    pin = traitlets.Int(0).tag(sync=True)
+    also = traitlets.Int(0).tag(sync=True)
+    chosen = traitlets.Int(-1).tag(sync=True)
+    again = traitlets.Int(-1).tag(sync=True)
+
+    def __init__(self, sweep: Sweep, **inputs: Any) -> None:
+        done: dict[int, str] = {}
+
+        def made(x: int, pin: int, also: int, chosen: int, again: int) -> Cockpit:
+            if not 0 <= x < len(COSTS):
+                raise LabError(f"x must be from 0 to {len(COSTS) - 1}; got {x}.")
+            if again >= 0 and again not in done:
+                done[again] = _again(sweep, again)
+            return Cockpit(sweep, list(COSTS)[x], (pin, also), chosen, dict(done))
+
+        super().__init__(made, **inputs)
+
+
+def _again(sweep: Sweep, cell: int) -> str:
+    """A cell run again; what keeps it from that is told in its place."""
+    try:
+        return sweep.recompute(cell).to_text()
+    except LabError as error:
+        return str(error)
