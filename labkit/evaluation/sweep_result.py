@@ -186,7 +186,7 @@ class Sweep:
         best = sorted(self.cells[1:], key=lambda cell: -cell.quality)[: check_count(n, "n")]
         if self.split == peeks.TEST or peeks.TEST not in bench.collection.splits:
             raise LabError(f"this needs a sweep on another split than test, and a test split; {self.collection} has "
-                           f"{', '.join(bench.collection.split_names)}, and this sweep is on {self.split}.")  # fmt: skip
+                           f"{', '.join(bench.collection.split_names)}; this sweep is on {self.split}.")  # fmt: skip
         knobs = [cell.knobs for cell in (self.base, *best)]
         looked = bench.is_known(knobs, peeks.TEST)
         looks = peeks.looks(self.collection) if looked else peeks.look(
