@@ -104,7 +104,7 @@ class Cockpit(Live, Picture):
         missing = f" {absent} cells have no {COSTS[self.x]} and are not drawn." if absent else ""
         return (
             f"{len(self.sweep)} cells, {len(self.sweep.queries)} queries of {one_line(self.sweep.split)}; bars: 95 % "
-            f"interval of the mean. Filled: on the front, none is better at this cost or less. Diamond: the base.{missing}"
+            f"interval of the mean. Filled: on the front, none is better at this cost. Diamond: the base.{missing}"
         )
 
     def to_text(self) -> str:
