@@ -1,0 +1,138 @@
+"""04.spend: the best cell within two limits, found with at most twenty evaluations of a stored sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from typing import Any
+
+from labkit import paths
+from labkit.course.attempts import show
+from labkit.course.exercises import Exercise, Outcome, Wrong
+from labkit.evaluation.sweep_result import Cell, Sweep, load_sweep
+
+SWEEP = "sweep_dev.json"
+MOST, BYTES, MS = 20, 40.0, 60.0
+NEAR = 0.005  # nDCG@10 below the best cell of the whole sweep that still counts
+
+MANY = f"a budget of {MOST} evaluations is spent. Plan: which knobs need each other, which can be settled alone?"
+SIZE = f"none of your cells fits into {BYTES:g} bytes a token. Turn dim and storage together."
+SLOW = f"your small cells are too slow: more than {MS:g} ms. What takes time beside the vectors?"
+FIRST = "within the limits you kept BM25 as the first stage everywhere. It costs no byte to try another one."
+ALONE = "within the limits you kept MaxSim alone everywhere. Adding scores that you have costs no byte a token."
+NOT_K = "first stage and sum are right. Try another k, and another form of the vectors, around your best cell."
+
+
+@cache
+def stored() -> Sweep:
+    """The shipped sweep."""
+    return load_sweep(paths.data() / SWEEP)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpendExercise(Exercise):
+    """A list of cells to look at, each a dict of the knobs that it changes; judged by the best one within the "
+    "limits."""
+
+    right: tuple[Mapping[str, Any], ...] = field(repr=False)
+    wrong_answers: tuple[Wrong, ...]
+    given: Mapping[str, Any] = field(default_factory=lambda: {"sweep": paths.data() / SWEEP}, repr=False)
+
+    @property
+    def source(self) -> str:
+        """The solution as a notebook cell."""
+        return "\n".join(["cells = [", *(f"    {dict(cell)!r}," for cell in self.right), "]"]).replace("'", '"')
+
+    @property
+    def stub(self) -> str:
+        """The untouched attempt."""
+        return 'cells = [\n    {"k": 20},\n    {"dim": 128, "storage": "int8"},\n]'
+
+    def judge(self, attempt: object) -> Outcome:
+        """Look the cells up, and say what the best one within the limits reaches, and what keeps it from more."""
+        if attempt is None or attempt is ...:
+            return Outcome("not attempted", "Write a list of cells, then hand it over: .check(cells).")
+        if not isinstance(attempt, list | tuple) or not all(isinstance(cell, Mapping) for cell in attempt):
+            return Outcome("error", f"check needs a list of dicts, knob to value; got {show(attempt)}.")
+        if unknown := [cell for cell in attempt if _find(cell) is None]:
+            return Outcome("error", f"the sweep has no cell {dict(unknown[0])!r}. Its values: {_values()}.")
+        if list(attempt) == [{"k": 20}, {"dim": 128, "storage": "int8"}]:
+            return Outcome("not attempted", "These two are only there to show the form. Spend your twenty.")
+        if len(attempt) > MOST:
+            return Outcome("wrong", f"{len(attempt)} cells. Hint: {MANY}")
+        return _told([_find(cell) for cell in attempt])  # type: ignore[misc]
+
+
+def _told(cells: list[Cell]) -> Outcome:
+    goal = stored().best(latency=MS, bytes=BYTES)
+    small = [cell for cell in cells if cell.bytes_per_token is not None and cell.bytes_per_token <= BYTES]
+    fits = [cell for cell in small if (cell.cost("latency") or 0) <= MS]
+    if not fits:
+        return Outcome("wrong", f"Hint: {SLOW if small else SIZE}")
+    best = max(fits, key=lambda cell: cell.quality)
+    came = (
+        f"{len(cells)} evaluations, the best within the limits {best.quality:.3f} ({stored().told(best)}); "
+        f"the whole sweep has {goal.quality:.3f}."
+    )
+    if best.quality >= goal.quality - NEAR:
+        return Outcome("correct", came)
+    if not any(cell.knobs["retriever"] != "bm25" for cell in fits):
+        return Outcome("wrong", f"{came}\nHint: {FIRST}")
+    if not any(cell.knobs["reranker"] != "late" for cell in fits):
+        return Outcome("wrong", f"{came}\nHint: {ALONE}")
+    return Outcome("wrong", f"{came}\nHint: {NOT_K}")
+
+
+def _find(changed: Mapping[str, Any]) -> Cell | None:
+    wanted = {**stored().base.knobs, **changed}
+    if wanted.get("dim") is not None:
+        wanted["projection"] = "pca"
+    if wanted.get("reranker") == "late+fusion":
+        wanted["weights"] = wanted.get("weights") or (1.0, 1.0, 0.5)
+    ignore = ("k1", "b", "retriever_weights") if changed.get("retriever", "bm25") != "bm25" else ()
+    same = lambda knobs: all(knobs.get(n) == v for n, v in wanted.items() if n not in ignore)  # noqa: E731
+    return next((cell for cell in stored().cells if same(cell.knobs)), None)
+
+
+def _values() -> str:
+    return "; ".join(f"{name}: {', '.join(map(str, values))}" for name, values in stored().values().items())
+
+
+def _cells(**knobs: list) -> tuple[dict[str, Any], ...]:
+    return tuple(dict(zip(knobs, values, strict=True)) for values in product(*knobs.values()))
+
+
+SMALL = {"dim": [128, 64], "storage": ["residual2"]}
+RIGHT = _cells(k=[20, 50], retriever=["dense", "fusion"], reranker=["late+fusion"], **SMALL)
+EVERYTHING = _cells(k=[20, 50, 100], retriever=["bm25", "dense", "fusion"], reranker=["late", "late+fusion"], **SMALL)
+
+SPEND = SpendExercise(
+    id="04.spend",
+    title="Twenty evaluations, two limits",
+    minutes=10,
+    difficulty=3,
+    importance=3,
+    misconception="A grid is searched knob by knob. Some knobs are worth something only together.",
+    see=f"a cell of at most {BYTES:g} bytes a token and {MS:g} ms that is within {NEAR:g} of the best one there is.",
+    hints=(
+        f"Which forms of the vectors fit into {BYTES:g} bytes at all? Look at the table of sizes: only these matter.",
+        "The figures above say which knobs gain most, and that they gain together. Keep those fixed at their best.",
+        "What is left is small: k, and two or three forms of the vectors.",
+    ),
+    reasoning="Two bits a dimension are the only forms that fit. Another first stage and the sum gain most, and "
+    "together. "
+    "Then k decides between quality and time. That is eight cells; the other twelve are for your doubts.",
+    right=RIGHT,
+    wrong_answers=(
+        Wrong("one knob at a time", [{"dim": 48}, {"dim": 32}, {"storage": "residual2"}, {"pool": 4}], SIZE),
+        Wrong("BM25 everywhere", _cells(k=[20], reranker=["late", "late+fusion"], **SMALL), FIRST),
+        Wrong("MaxSim alone", _cells(k=[20], retriever=["dense", "fusion"], **SMALL), ALONE),
+        Wrong("good and slow", _cells(k=[100], retriever=["dense"], reranker=["late+fusion"], **SMALL), SLOW),
+        Wrong("the fusion only", _cells(k=[20], retriever=["fusion"], reranker=["late+fusion"], **SMALL), NOT_K),
+        Wrong("everything", EVERYTHING, MANY),
+    ),
+)  # fmt: skip
+
+EXERCISES = (SPEND,)
