@@ -1,6 +1,6 @@
 """Smaller token vectors: fewer tokens, fewer dimensions, fewer bits; each step applied here, learned from a sample.
 
-The steps, in their order: a mask drops tokens, a cap keeps the first ones, pooling merges like ones, a projection keeps
+The steps, in their order: masks drop tokens, a cap keeps the first ones, pooling merges like ones, a projection keeps
 fewer dimensions, a storage keeps fewer bits. Query expansion belongs to a checkpoint that was trained with it, and is
 part of its recipe.
 """
@@ -8,21 +8,21 @@ part of its recipe.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from labkit.encoding.prune import MASKS, content_words, kept
 from labkit.encoding.residual import ResidualCodec, fit_codec
 from labkit.encoding.tokens import PackedTokens, as_float32, quantize_int8
 from labkit.errors import LabError, check_count
 
-PROJECTIONS = ("pca", "random")
+PROJECTIONS = ("pca", "random", "head")
 STORAGES = ("float32", "float16", "int8", "residual2", "residual4")
-SEED = 20_200_427  # of the random projection and of the centroids
-SAMPLE = 200_000  # tokens that a PCA is fitted on
+SEED = 20_200_427  # of the sample, of the random projection and of the centroids
+SAMPLE = 100_000  # tokens at most that a PCA and centroids are learned from
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,15 @@ class Compression:
     Parameters
     ----------
     dim : dimensions after the projection; None keeps all
-    projection : ``"pca"`` of the sample, or ``"random"`` (orthonormal columns)
+    projection : ``"pca"`` of the sample, ``"random"`` (orthonormal columns), or ``"head"``, which was trained for the
+        default encoder (`labkit.encoding.head`)
     storage : ``"float32"``, ``"float16"``, ``"int8"`` with a scale a token, or ``"residual2"`` and ``"residual4"``: the
         nearest centroid and 2 or 4 bits for each dimension of what is left (Santhanam et al., ColBERTv2, 2022,
         https://arxiv.org/abs/2112.01488)
     pool : keep one vector for so many tokens of a document, the mean of a cluster (Clavié et al., 2024,
         https://arxiv.org/abs/2409.14683); 1 pools nothing
+    prune : which tokens to drop: ``("function words",)``, English ones, or none. Any other mask goes to
+        `Compressor.documents`
     cap : most tokens kept of a document, its first ones; None keeps all
 
     Raises
@@ -50,14 +53,14 @@ class Compression:
     projection: str = "pca"
     storage: str = "float16"
     pool: int = 1
+    prune: tuple[str, ...] = ()
     cap: int | None = None
 
     def __post_init__(self) -> None:
-        if self.dim is not None:
-            check_count(self.dim, "dim")
-        if self.cap is not None:
-            check_count(self.cap, "cap")
-        check_count(self.pool, "pool")
+        for name in ("dim", "pool", "cap"):
+            if (value := getattr(self, name)) is not None or name == "pool":
+                object.__setattr__(self, name, check_count(value, name))
+        object.__setattr__(self, "prune", _prune(self.prune))
         for value, known, what in ((self.projection, PROJECTIONS, "projection"), (self.storage, STORAGES, "storage")):
             if value not in known:
                 raise LabError(f"{what} must be one of {', '.join(known)}; got {value!r}.")
@@ -70,14 +73,16 @@ class Compression:
         Raises
         ------
         LabError
-            For a ``dim`` above the sample's and for a sample with fewer tokens than PCA or centroids need.
+            For a ``dim`` above the sample's or one that the head does not have, for a head of another encoder, and for
+            a sample with fewer tokens than PCA or centroids need.
         """
-        matrix = None if self.dim is None else _projection(self, sample)
-        fitted = Compressor(self, matrix)
-        if not self.storage.startswith("residual"):
+        coded = self.storage.startswith("residual")
+        rows = _rows(sample) if coded or (self.dim and self.projection == "pca") else np.zeros((0, sample.dim))
+        fitted = Compressor(self, None if self.dim is None else _projection(self, sample.dim, rows))
+        if not coded:
             return fitted
-        bits = int(self.storage.removeprefix("residual"))
-        return replace(fitted, codec=fit_codec(fitted.projected(sample).vectors, bits, SEED))
+        vectors = rows if fitted.matrix is None else _unit(rows @ fitted.matrix)
+        return replace(fitted, codec=fit_codec(vectors, int(self.storage.removeprefix("residual")), SEED))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +106,8 @@ class Compressor:
         digest = hashlib.sha256()
         for array in self.arrays().values():
             digest.update(np.ascontiguousarray(array).tobytes())
-        return {**asdict(self.compression), "learned": digest.hexdigest()[:12] if self.arrays() else ""}
+        knobs = {**asdict(self.compression), "prune": [*self.compression.prune]}  # as JSON gives it back
+        return {**knobs, "learned": digest.hexdigest()[:12] if self.arrays() else ""}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What was learned, by name."""
@@ -113,21 +119,24 @@ class Compressor:
         return self.projected(packed)
 
     def documents(self, packed: PackedTokens, mask: np.ndarray | None = None) -> PackedTokens:
-        """Documents as a search would score them: the residual storages are decoded again, to float16.
+        """Documents as a search would score them: the residual storages are decoded again, to float32.
 
         Parameters
         ----------
         packed : documents as the encoder gives them
-        mask : [T] bool, which tokens to keep, such as `content_words`; None keeps all. A document may lose all.
+        mask : [T] bool, which tokens to keep beside what ``prune`` drops, such as those that ever won; None keeps all.
+            A document may lose all.
         """
         stored = self.stored(packed, mask)
         if self.codec is None:
             return stored
-        vectors = self.codec.decode(*self.codec.encode(np.asarray(stored.vectors)))
-        return replace(stored, vectors=vectors.astype(np.float16))
+        return replace(stored, vectors=self.codec.decode(*self.codec.encode(np.asarray(stored.vectors))))
 
     def stored(self, packed: PackedTokens, mask: np.ndarray | None = None) -> PackedTokens:
         """Documents as they would be stored; float32 where a codec is still to turn them into codes."""
+        for name in self.compression.prune:
+            content = content_words(packed, MASKS[name])
+            mask = content if mask is None else content & mask
         packed = kept(packed, mask, self.compression.cap)
         if self.compression.pool > 1:
             from labkit.encoding.pooling import pooled
@@ -160,47 +169,42 @@ class Compressor:
         return replace(packed, vectors=_unit(wide @ self.matrix), scales=None)
 
 
-def kept(packed: PackedTokens, mask: np.ndarray | None, cap: int | None = None) -> PackedTokens:
-    """The same texts with the tokens of a mask [T], and at most ``cap`` of each, the first ones."""
-    keep = np.ones(len(packed.vectors), bool) if mask is None else np.asarray(mask)
-    if keep.shape != (len(packed.vectors),) or keep.dtype != bool:
-        raise LabError(f"a mask must be [T = {len(packed.vectors)}] bool; got {keep.dtype} {keep.shape}.")
-    running = np.concatenate([[0], np.cumsum(keep)])
-    if cap is not None:
-        begins = np.repeat(running[packed.offsets[:-1]], packed.lengths)
-        keep = keep & (running[:-1] - begins < cap)
-        running = np.concatenate([[0], np.cumsum(keep)])
-    per_token = {n: v[keep] for n in ("vectors", "scales", "ids", "spans") if (v := getattr(packed, n)) is not None}
-    return replace(packed, offsets=running[packed.offsets], **per_token)
+def _prune(names: Any) -> tuple[str, ...]:
+    if isinstance(names, str) or any(name not in MASKS for name in names):
+        raise LabError(
+            f"prune must be a tuple of names out of {', '.join(map(repr, MASKS))}; got {names!r}. "
+            "Other tokens are dropped by a mask: documents(packed, mask=...)."
+        )
+    return tuple(names)
 
 
-def content_words(packed: PackedTokens, dropped: Sequence[str]) -> np.ndarray:
-    """[T] bool: tokens whose string is none of ``dropped``, such as a list of function words; needs tokens.
-
-    >>> from labkit.encoding.tokens import pack
-    >>> packed = pack([np.eye(3)], ids=[np.array([0, 1, 2])])
-    >>> content_words(replace(packed, to_strings=lambda ids: [["the", "rows", "of"][i] for i in ids]), ["the", "of"])
-    array([False,  True, False])
-    """
-    if packed.ids is None or packed.to_strings is None:
-        raise LabError("this pack carries no tokens; encode texts with an encoder to have them.")
-    numbers, places = np.unique(packed.ids, return_inverse=True)
-    names = packed.to_strings(numbers.tolist())
-    return np.array([name not in set(dropped) for name in names], bool)[places]
+def _rows(sample: PackedTokens) -> np.ndarray:
+    """[n, d] float32: at most SAMPLE token vectors, drawn at random, in their order."""
+    total = len(sample.vectors)
+    if total <= SAMPLE:
+        return np.asarray(as_float32(sample, 0, total))
+    chosen = np.sort(np.random.default_rng(SEED).choice(total, SAMPLE, replace=False))
+    scales = None if sample.scales is None else sample.scales[chosen]
+    return np.asarray(as_float32(PackedTokens(sample.vectors[chosen], np.array([0, SAMPLE]), scales), 0, SAMPLE))
 
 
-def _projection(compression: Compression, sample: PackedTokens) -> np.ndarray:
+def _projection(compression: Compression, d: int, rows: np.ndarray) -> np.ndarray:
     """[d, dim] float32. The PCA is not centred: MaxSim's products are with the vectors, not with their deviations."""
-    dim, d = compression.dim, sample.dim
-    if dim > d:  # type: ignore[operator]
+    dim: int = compression.dim  # type: ignore[assignment]
+    if dim > d:
         raise LabError(f"dim must be at most the encoder's {d}; got {dim}.")
+    if compression.projection == "head":
+        from labkit.encoding.head import head_projection
+
+        head = head_projection(dim)
+        if len(head) != d:
+            raise LabError(f"the head is for the default encoder's {len(head)} dimensions; these vectors have {d}.")
+        return head
     if compression.projection == "random":
         return np.linalg.qr(np.random.default_rng(SEED).normal(size=(d, d)))[0][:, :dim].astype(np.float32)
-    step = max(1, len(sample.vectors) // SAMPLE)
-    rows = np.asarray(as_float32(sample, 0, len(sample.vectors)))[::step].astype(np.float64)
-    if len(rows) < dim:  # type: ignore[operator]
+    if len(rows) < dim:
         raise LabError(f"a PCA to {dim} dimensions needs as many tokens; the sample has {len(rows)}. Give more texts.")
-    values, vectors = np.linalg.eigh(rows.T @ rows)
+    values, vectors = np.linalg.eigh((rows.T @ rows).astype(np.float64))
     columns = vectors[:, np.argsort(-values, kind="stable")[:dim]]
     return (columns * np.where(columns.sum(axis=0) < 0, -1, 1)).astype(np.float32)
 

@@ -6,7 +6,6 @@ safetensors. `labkit.encoding.index_build` makes it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +14,13 @@ import numpy as np
 
 from labkit.encoding.compress import Compression, Compressor
 from labkit.encoding.default_model import sha256_of
+from labkit.encoding.index_files import LEARNED, MANIFEST, NEEDED, load_compressor, mapped, read_manifest
 from labkit.encoding.recipe import text_key
-from labkit.encoding.residual import ResidualCodec
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
-
-MANIFEST, LEARNED = "manifest.json", "compressor.safetensors"
 
 
 class Index:
@@ -37,7 +34,7 @@ class Index:
 
     def __init__(self, folder: Path, manifest: dict[str, Any], compressor: Compressor) -> None:
         self.folder, self.manifest, self.compressor = folder, manifest, compressor
-        shards = [_mapped(folder / shard["file"]) for shard in manifest["shards"]]
+        shards = [mapped(folder / shard["file"]) for shard in manifest["shards"]]
         keys = np.concatenate([np.zeros((0, 32), np.uint8), *(shard["keys"] for shard in shards)])
         self._shards = shards
         self._packs = [_pack(shard) for shard in shards] if compressor.codec is None else []
@@ -58,7 +55,7 @@ class Index:
     def parts(self, texts: Sequence[str]) -> list[tuple[PackedTokens, np.ndarray, np.ndarray]]:
         """Where the vectors of texts are: packs, the numbers of documents in each, and the positions in ``texts``.
 
-        A pack is a whole shard as it is mapped, so nothing is copied. Codes are decoded, to one pack in float16.
+        A pack is a whole shard as it is mapped, so nothing is copied. Codes are decoded, to one pack in float32.
 
         Raises
         ------
@@ -105,27 +102,32 @@ class Index:
         return place
 
     def _decoded(self, places: np.ndarray, shards: np.ndarray) -> PackedTokens:
-        found = [self._shards[shard] for shard in shards]
-        rows = [
-            slice(*shard["offsets"][i : i + 2]) for shard, i in zip(found, places - self._starts[shards], strict=True)
-        ]
-        dim, codec = self.manifest["dim"], self.compressor.codec
-        vectors = [
-            codec.decode(s["vectors"][r], s["codes"][r]).astype(np.float16) for s, r in zip(found, rows, strict=True)
-        ]
-        lost = np.array([s["lost"][i] for s, i in zip(found, places - self._starts[shards], strict=True)], np.int32)
-        offsets = np.cumsum([0, *map(len, vectors)])
-        return PackedTokens(np.concatenate([np.zeros((0, dim), np.float16), *vectors]), offsets, lost=lost, finite=True)
+        at = list(zip((self._shards[shard] for shard in shards), places - self._starts[shards], strict=True))
+        rows = [slice(*shard["offsets"][i : i + 2]) for shard, i in at]
+        if not rows:
+            return PackedTokens(np.zeros((0, self.manifest["dim"]), np.float32), np.zeros(1, np.int64), finite=True)
+        numbers, codes = (
+            np.concatenate([s[n][r] for (s, _), r in zip(at, rows, strict=True)]) for n in ("vectors", "codes")
+        )
+        offsets = np.cumsum([0, *(r.stop - r.start for r in rows)])
+        lost = np.array([shard["lost"][i] for shard, i in at], np.int32)
+        return PackedTokens(self.compressor.codec.decode(numbers, codes), offsets, lost=lost, finite=True)
 
 
-def open_index(folder: str | Path, encoder: Encoder | None = None) -> Index:
-    """Open an index; vectors are mapped, not read. ``verify`` compares all hashes.
+def open_index(folder: str | Path, encoder: Encoder | None = None, verify: bool = True) -> Index:
+    """Open an index; its vectors are mapped into memory, not loaded.
+
+    Parameters
+    ----------
+    folder : what `build_index` filled
+    encoder : refuse the index now, not at the first question, unless it was built with this encoder's recipe
+    verify : read every shard once and compare its hash; False trusts the disk, and opens gigabytes at once
 
     Raises
     ------
     LabError
-        For a folder without an index, one that is half built, one of another version, a shard that is missing or of
-        another size, and with ``encoder`` for one of another recipe.
+        For a folder without an index, one that is half built, one of another version, a shard that is missing, cut off
+        or changed, and with ``encoder`` for one of another recipe.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
@@ -134,7 +136,13 @@ def open_index(folder: str | Path, encoder: Encoder | None = None) -> Index:
     if not manifest.get("complete"):
         done, count = sum(shard["texts"] for shard in manifest["shards"]), manifest["count"]
         raise LabError(f"{folder} is half built, {done:,} of {count:,} texts. Run build_index again: it goes on there.")
+    if missing := NEEDED - manifest.keys():
+        raise LabError(
+            f"{folder / MANIFEST} is damaged: {min(missing)} is missing. Delete {folder} and build it again."
+        )
     index = Index(folder, manifest, _checked_compressor(folder, manifest))
+    if verify:
+        index.verify()
     if encoder is not None:
         index.require(encoder)
     return index
@@ -144,47 +152,10 @@ def _checked_compressor(folder: Path, manifest: dict[str, Any]) -> Compressor:
     compression = Compression(**manifest["compression"])
     file = folder / LEARNED
     compressor = load_compressor(compression, file) if file.is_file() else Compressor(compression)
-    if compressor.configuration["learned"] != manifest["learned"]:
+    if compressor is None or compressor.configuration["learned"] != manifest["learned"]:
         raise LabError(f"{file} has changed since the index was built. Delete {folder} and build the index again.")
     return compressor
 
 
-def load_compressor(compression: Compression, file: Path) -> Compressor:
-    from safetensors.numpy import load_file
-
-    arrays = load_file(file)
-    codec = ResidualCodec(*(arrays[n] for n in ("centroids", "bounds", "values"))) if "values" in arrays else None
-    return Compressor(compression, arrays.get("matrix"), codec)
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    file = folder / MANIFEST
-    if not file.is_file():
-        return None
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
-        raise LabError(f"{file} is damaged. Delete {folder} and build the index again.") from None
-
-
-def _mapped(file: Path) -> dict[str, np.ndarray]:
-    """The arrays of a safetensors file as views into a memory map."""
-    if not file.is_file():
-        raise LabError(f"{file} is missing. Run build_index again: it builds what is not there.")
-    raw = np.memmap(file, np.uint8, "r")
-    size = int.from_bytes(raw[:8].tobytes(), "little")
-    header = json.loads(raw[8 : 8 + size].tobytes())
-    header.pop("__metadata__", None)
-    return {name: _view(raw, 8 + size, told, file) for name, told in header.items()}
-
-
 def _pack(shard: dict[str, np.ndarray]) -> PackedTokens:
     return PackedTokens(shard["vectors"], shard["offsets"], shard.get("scales"), lost=shard["lost"], finite=True)
-
-
-def _view(raw: np.ndarray, start: int, told: dict[str, Any], file: Path) -> np.ndarray:
-    begin, end = (start + offset for offset in told["data_offsets"])
-    if end > len(raw):
-        raise LabError(f"{file} is cut off. Delete it and run build_index again: it builds what is not there.")
-    dtype = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "I32": "<i4", "I64": "<i8"}
-    return raw[begin:end].view(dtype[told["dtype"]]).reshape(told["shape"])

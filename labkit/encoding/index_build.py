@@ -7,17 +7,20 @@ as one that was not stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from labkit import paths
+from labkit.corpus.collection import Collection
 from labkit.encoding.compress import Compression, Compressor
 from labkit.encoding.default_model import sha256_of
-from labkit.encoding.index import LEARNED, MANIFEST, Index, load_compressor, open_index, read_manifest
+from labkit.encoding.index import Index, open_index
+from labkit.encoding.index_files import LEARNED, MANIFEST, VERSION, load_compressor, read_manifest
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_count, check_text
@@ -26,41 +29,74 @@ from labkit.progress import bar
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
 
-VERSION = 1
-SHARD = 2_048  # texts a shard
+SHARD = 1_024  # texts a shard: at 254 tokens each and 384 dimensions, about 1.5 GB of memory while it is made
 SAMPLE = 1_024  # texts that a compression is fitted on, taken evenly
+LOCK = ".lock"
+OTHER = {  # what to call a difference
+    "encoder": "another encoder", "recipe": "another encoder", "compression": "another compression",
+    "fitted": "a compression that was fitted on something else", "texts": "other texts", "count": "other texts",
+    "shard": "another number of texts a shard",
+}  # fmt: skip
 
 
 def build_index(
-    folder: str | Path, texts: Sequence[str], encoder: Encoder, compression: Compression | None = None,
-    progress: bool = False, shard: int = SHARD,
+    folder: str | Path, texts: Sequence[str] | Collection, encoder: Encoder,
+    compression: Compression | Compressor | None = None, progress: bool = False, shard: int = SHARD,
 ) -> Index:  # fmt: skip
     """Encode texts into an index; what a stopped build left is kept.
 
     Parameters
     ----------
     folder : where it goes; empty, new, or with what an earlier build of the same left
-    texts : passages; equal ones are stored once
+    texts : passages, or a collection for its passages; equal ones are stored once
     encoder : from ``load_encoder()``. One without a store encodes all anew, so that the bytes are always the same
-    compression : float16 in all dimensions if None
+    compression : float16 in all dimensions if None. A `Compression` is fitted on 1,024 of the texts; a `Compressor`,
+        fitted on whatever it was, is taken as it is
     shard : texts a file
 
     Raises
     ------
     LabError
-        If the folder holds an index of other texts, another encoder or another compression; nothing is overwritten.
+        If the folder holds an index of other texts, another encoder or another compression, or another build is at
+        work in it; nothing is overwritten. Where the disk is full: what is written stays, and a second call goes on.
     """
-    folder, compression = Path(folder), compression or Compression()
+    if isinstance(texts, str):
+        raise LabError(f"give a list of texts or a collection, not a bare string: [{texts[:30]!r}].")
+    given = compression if isinstance(compression, Compressor) else None
+    wish = given.compression if given else compression or Compression()
+    folder, texts = Path(folder), texts.passages if isinstance(texts, Collection) else texts
     unique = list(dict.fromkeys(check_text(text, f"text {n}") for n, text in enumerate(texts)))
+    knobs = {**Compressor(wish).configuration}
+    del knobs["learned"]
     wanted = {
-        "version": VERSION, "encoder": encoder.identity, "recipe": encoder.key, "compression": asdict(compression),
+        "version": VERSION, "encoder": encoder.identity, "recipe": encoder.key, "compression": knobs,
+        "fitted": "on its own texts" if given is None else given.configuration["learned"],
         "texts": text_key("".join(map(text_key, unique))), "count": len(unique), "shard": check_count(shard, "shard"),
     }  # fmt: skip
-    kept = _kept(folder, wanted)
-    compressor = _learned(folder, compression, unique, encoder, kept.get("learned"))
-    manifest = {**wanted, "dim": compression.dim or encoder.dim, "learned": compressor.configuration["learned"]}
+    _require_room(folder, wanted)
+    with _alone(folder):
+        _fill(folder, wanted, unique, encoder, given or wish, progress)
+    return open_index(folder, verify=False)  # each shard was written now, or its hash compared
+
+
+def _fill(
+    folder: Path, wanted: dict[str, Any], unique: list[str], encoder: Encoder, wish: Compression | Compressor,
+    progress: bool,
+) -> None:  # fmt: skip
+    """Write what is not there yet: the manifest first, what was learned, then shard after shard."""
+    kept = read_manifest(folder)
+    if kept is None:
+        _save(folder, wanted, {})
+    for file in _leftovers(folder):
+        file.unlink()
+    kept, shard = kept or {"shards": []}, wanted["shard"]
+    compressor = _learned(folder, wish, unique, encoder, kept.get("learned"))
+    dim = compressor.compression.dim or encoder.dim
+    manifest = {**wanted, "dim": dim, "learned": compressor.configuration["learned"]}
     same = kept.get("learned", manifest["learned"]) == manifest["learned"]
     whole = {part["file"]: part for part in kept["shards"] if same and _is_whole(folder, part)}
+    if len(whole) == len(kept["shards"]) and kept.get("complete"):
+        return
     _save(folder, manifest, whole)
     for number in bar(range(0, len(unique), shard), what="index", unit="shard", show=progress):
         part, file = unique[number : number + shard], folder / f"vectors-{number // shard:05d}.safetensors"
@@ -69,44 +105,62 @@ def build_index(
             whole[file.name] = {"file": file.name, "sha256": sha256_of(file), "texts": len(part)}
             _save(folder, manifest, whole)
     _save(folder, manifest, whole, complete=True)
-    return open_index(folder)
 
 
-def _kept(folder: Path, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The manifest of an earlier start, or a new one, written before all else; half-written files are removed."""
+def _require_room(folder: Path, wanted: dict[str, Any]) -> None:
+    """Raise a `LabError` for a folder with other files, or with an index of something else."""
     kept = read_manifest(folder)
-    if kept is not None:
-        _require_same(folder, kept, wanted)
-    elif folder.is_dir() and any(folder.iterdir()):
-        raise LabError(f"{folder} holds files and no {MANIFEST}: give a new or an empty folder.")
-    else:
-        _save(folder, wanted, {})
-    for file in [*folder.glob(".vectors-*"), *folder.glob(f".{LEARNED}.*"), *folder.glob(f".{MANIFEST}.*")]:
-        file.unlink()
-    return kept or {"shards": []}
-
-
-def _require_same(folder: Path, kept: dict[str, Any], wanted: dict[str, Any]) -> None:
+    if kept is None:
+        own = {*_leftovers(folder), folder / LOCK}
+        if folder.exists() and (not folder.is_dir() or set(folder.iterdir()) - own):
+            raise LabError(f"{folder} holds files and no {MANIFEST}: give a new or an empty folder.")
+        return
     for name, value in wanted.items():
         if kept.get(name) != value:
             raise LabError(
-                f"{folder} holds an index with another {name} ({str(kept.get(name))[:60]}, wanted "
-                f"{str(value)[:60]}). Nothing was changed; give another folder, or delete this one."
+                f"{folder} holds an index with {OTHER[name]} ({str(kept.get(name))[:80]}, wanted {str(value)[:80]}). "
+                "Nothing was changed; give another folder, or delete this one."
             )
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While no other build is at work in the folder."""
+    lock = FileLock(folder / LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise LabError(f"another build is at work in {folder}. Wait until it has ended; then build again.") from None
+    except OSError as error:
+        raise LabError(f"{folder} cannot be written to ({error.strerror or error}). Give another folder.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _leftovers(folder: Path) -> list[Path]:
+    """Half-written files of a build that was killed."""
+    return [file for name in ("vectors-*", f"{LEARNED}.*", f"{MANIFEST}.*") for file in folder.glob(f".{name}")]
+
+
 def _learned(
-    folder: Path, compression: Compression, texts: list[str], encoder: Encoder, known: str | None
+    folder: Path, wish: Compression | Compressor, texts: list[str], encoder: Encoder, known: str | None
 ) -> Compressor:
-    """The compressor of an earlier start, if its hash is the ``known`` one, or one fitted now on texts taken evenly."""
-    if compression.dim is None and not compression.storage.startswith("residual"):
-        return Compressor(compression)
-    file = folder / LEARNED
-    if known and file.is_file() and (kept := load_compressor(compression, file)).configuration["learned"] == known:
-        return kept
-    sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
-    compressor = compression.fit(encoder.encode_documents(sample))
-    _write(file, compressor.arrays())
+    """The compressor given; or that of an earlier start, if its hash is the ``known`` one; or one fitted now on texts
+    taken evenly."""
+    file, compressor = folder / LEARNED, wish if isinstance(wish, Compressor) else None
+    compression = wish.compression if isinstance(wish, Compressor) else wish
+    stored = load_compressor(compression, file) if file.is_file() else None
+    if stored and stored.configuration["learned"] == (compressor.configuration["learned"] if compressor else known):
+        return stored
+    if compressor is None:
+        fits = compression.dim is not None or compression.storage.startswith("residual")
+        sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE] if fits else []
+        compressor = compression.fit(encoder.encode_documents(sample)) if fits else Compressor(compression)
+    if compressor.arrays():
+        _write(file, compressor.arrays())
     return compressor
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from labkit.errors import LabError
 
-ROUNDS = 12  # of k-means
+ROUNDS = 4  # of k-means, as ColBERTv2 has it
 TOKENS_PER_CENTROID = 39  # what faiss asks for at least
 MOST_CENTROIDS = 4_096
 BLOCK = 65_536  # tokens encoded or decoded at a time
@@ -51,12 +52,10 @@ class ResidualCodec:
 
     def decode(self, numbers: np.ndarray, packed: np.ndarray) -> np.ndarray:
         """Unit vectors [T, d] float32: each centroid with its token's bucket values added."""
-        d = self.centroids.shape[1]
-        answer = np.empty((len(numbers), d), np.float32)
-        for begin in range(0, len(numbers), BLOCK):
-            part = slice(begin, begin + BLOCK)
-            vectors = self.centroids[numbers[part]] + self.values[self._buckets(packed[part])[:, :d]]
-            answer[part] = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        places = 8 // self.bits
+        buckets = (np.arange(256)[:, None] >> np.arange(places) * self.bits) & (len(self.values) - 1)
+        answer = np.empty((len(numbers), self.centroids.shape[1]), np.float32)
+        decode_rows(self.centroids, self.values[buckets], numbers, packed, answer)
         return answer
 
     @property
@@ -73,10 +72,6 @@ class ResidualCodec:
         buckets = np.pad(buckets, ((0, 0), (0, -buckets.shape[1] % places)))
         shifts = np.arange(places, dtype=np.uint8) * self.bits
         return np.bitwise_or.reduce(buckets.reshape(len(buckets), -1, places) << shifts, axis=2).astype(np.uint8)
-
-    def _buckets(self, packed: np.ndarray) -> np.ndarray:
-        shifts = np.arange(8 // self.bits, dtype=np.uint8) * self.bits
-        return ((packed[:, :, None] >> shifts) & (len(self.values) - 1)).reshape(len(packed), -1)
 
 
 def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
@@ -95,11 +90,12 @@ def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
     if not most:
         raise LabError(f"centroids need at least {TOKENS_PER_CENTROID} tokens; got {len(vectors)}. Give more texts.")
     count = min(MOST_CENTROIDS, 2 ** int(np.log2(max(1, min(most, 4 * np.sqrt(len(vectors)))))))
+    faiss.omp_set_num_threads(1)  # two OpenMP runtimes in one process have crashed macOS
     means = faiss.Kmeans(vectors.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, verbose=False)
     means.train(np.ascontiguousarray(vectors, np.float32))
     codec = ResidualCodec(means.centroids, np.zeros(2**bits - 1, np.float32), np.zeros(2**bits, np.float32))
     numbers = np.concatenate([codec._nearest(part) for part in _blocks(vectors)])
-    residuals = np.sort((vectors - means.centroids[numbers]).ravel())
+    residuals = (vectors - means.centroids[numbers]).ravel()
     bounds = np.quantile(residuals, np.arange(1, 2**bits) / 2**bits).astype(np.float32)
     values = np.quantile(residuals, (np.arange(2**bits) + 0.5) / 2**bits).astype(np.float32)
     return ResidualCodec(means.centroids, bounds, values)
@@ -107,3 +103,21 @@ def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
 
 def _blocks(vectors: np.ndarray) -> list[np.ndarray]:
     return [vectors[begin : begin + BLOCK] for begin in range(0, len(vectors), BLOCK)]
+
+
+@njit(nogil=True, cache=True)
+def decode_rows(centroids, table, numbers, packed, answer):  # type: ignore[no-untyped-def]
+    """Fill ``answer`` [T, d] float32; ``table`` [256, values a byte] is what each byte of ``packed`` stands for."""
+    places, d = table.shape[1], centroids.shape[1]
+    for token in range(len(numbers)):
+        centroid, row = centroids[numbers[token]], answer[token]
+        for byte in range(packed.shape[1]):
+            values, first = table[packed[token, byte]], byte * places
+            for i in range(min(places, d - first)):
+                row[first + i] = centroid[first + i] + values[i]
+        length = np.float32(0)
+        for i in range(d):
+            length += row[i] * row[i]
+        scale = np.float32(1) / max(np.sqrt(length), np.float32(1e-12))
+        for i in range(d):
+            row[i] *= scale

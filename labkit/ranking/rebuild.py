@@ -57,6 +57,11 @@ def _part(told: Mapping[str, Any], c: Collection, live: bool) -> Any:
         return Guard(rebuild(told["reranker"], c, live), deadline=REPLAY_SECONDS, attempts=1, cache=0, **caps)
     if name == "cohere":
         return _cohere(told, live)
+    if "compression" in told:
+        raise LabError(
+            "the trace holds a hash of what a compression learned, not what it learned, so it cannot be built again. "
+            "Fit the same compression on the same texts and ask again."
+        )
     return {"late": LateInteractionReranker, "twin": DenseReranker}[name](_checkpoint(told["encoder"]))
 
 

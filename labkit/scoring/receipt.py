@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from labkit.encoding.checkpoints import load_encoder
+from labkit.encoding.prune import FUNCTION_WORDS
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError
 from labkit.scoring.maxsim import maxsim
@@ -19,15 +20,6 @@ from labkit.scoring.table import Explanation
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
-
-# English function words: they carry grammar, not topic. Used to label rows, never to change a score.
-FUNCTION_WORDS = frozenset(
-    """a about after all am an and any are as at be because been before being between both but by can could did do
-    does doing during each for from further had has have having he her here hers him his how i if in into is it its
-    itself just me more most my no nor not of off on once one only or other our out over own same she should so some
-    such than that the their them then there these they this those through to too under until up us very was we were
-    what when where which while who whom why will with would you your""".split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,9 @@ class Scores:
 
 
 def _source(docs: Documents, reranker: Reranker | Encoder | None) -> Tokens | Scores:
-    if isinstance(reranker, Reranker) and not isinstance(reranker, LateInteractionReranker):
-        return Scores(docs, reranker)
+    late = isinstance(reranker, LateInteractionReranker)
+    if isinstance(reranker, Reranker) and (not late or reranker.compression is not None):
+        return Scores(docs, reranker)  # token scores of the encoder would not be those of compressed vectors
     encoder: Any = getattr(reranker, "encoder", reranker) or load_encoder()
     if not hasattr(encoder, "encode_queries"):
         raise LabError(f"reranker must be a reranker or an encoder; got {type(reranker).__name__}.")

@@ -1,5 +1,6 @@
 """Compressed token vectors: by hand first, then what must be equal, then errors."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import labkit as lk
-from labkit.encoding.compress import Compressor, content_words, kept
+from labkit.encoding.compress import Compressor
 from labkit.encoding.pooling import pooled
+from labkit.encoding.prune import content_words, kept
 from labkit.encoding.residual import ResidualCodec, fit_codec
 
 
@@ -53,6 +55,12 @@ def test_by_hand_the_cap_keeps_the_first_tokens_that_the_mask_left():
     short = kept(packed, mask, cap=2)
     assert short.offsets.tolist() == [0, 2, 2]
     assert short[0].tolist() == [[2, 3], [4, 5]]
+
+
+def test_by_hand_a_pca_keeps_the_directions_of_the_largest_second_moments():
+    packed = lk.pack([np.repeat(np.eye(3), [5, 1, 3], axis=0)])  # three axes, with moments 5, 1 and 3
+    matrix = lk.Compression(dim=2, storage="float32").fit(packed).matrix
+    np.testing.assert_allclose(matrix, [[1, 0], [0, 0], [0, 1]], atol=1e-6)
 
 
 def test_a_pca_keeps_the_plane_in_which_the_tokens_lie():
@@ -127,8 +135,80 @@ def test_a_reranker_scores_what_the_compression_left():
 def test_function_words_go_by_their_strings():
     encoder = lk.load_encoder()
     packed = encoder.encode_documents(["the rows of the table"])
-    mask = content_words(packed, ["the", "of"])
-    assert kept(packed, mask).tokens(0) == ["rows", "table"]
+    assert kept(packed, content_words(packed)).tokens(0) == ["rows", "table"]
+    fitted = lk.Compression(prune=("function words",)).fit(packed)
+    assert fitted.documents(packed).tokens(0) == ["rows", "table"]
+    assert fitted.documents(packed, mask=np.arange(5) != 1).tokens(0) == ["table"]
+    assert fitted.bytes_per_token(packed) == pytest.approx(2 * 384 * 2 / 5)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "stay"),
+    [
+        (["The", "a", "##ard", "of"], ["a", "##ard"]),  # a piece of a longer word is no article
+        (["▁the", "▁a", "ard", "of", "▁of"], ["▁a", "ard", "of"]),
+        (["Ġit", "Ġgo", "it", ",", "Ġa", "."], ["Ġgo", "it", ",", "."]),
+    ],
+)
+def test_a_function_word_is_a_whole_word_in_any_vocabulary(pieces, stay):
+    packed = replace(
+        lk.pack([np.eye(len(pieces))], ids=[np.arange(len(pieces))]), to_strings=lambda ids: [pieces[i] for i in ids]
+    )
+    assert kept(packed, content_words(packed)).tokens(0) == stay
+
+
+def test_a_word_does_not_go_on_in_the_next_text():
+    names = ["a", "##b"]
+    packed = lk.pack([np.eye(1), np.eye(1)], ids=[np.array([0]), np.array([1])])
+    packed = replace(packed, to_strings=lambda ids: [names[i] for i in ids])
+    assert content_words(packed).tolist() == [False, True]
+
+
+def test_the_head_projects_where_it_is_for_the_encoder(packed, monkeypatch):
+    from labkit.encoding import head
+
+    columns = np.linalg.qr(np.random.default_rng(3).normal(size=(12, 4)))[0].astype(np.float32)
+    monkeypatch.setattr(head, "head_projection", lambda dim: columns[:, :dim])
+    knobs = lk.Compression(dim=3, projection="head", storage="float32")
+    projected = packed.vectors @ columns[:, :3]
+    expected = projected / np.linalg.norm(projected, axis=1, keepdims=True)
+    np.testing.assert_allclose(knobs.fit(packed).documents(packed).vectors, expected, rtol=1e-6)
+    with pytest.raises(lk.LabError, match="the head is for the default encoder's 12 dimensions; these vectors have 14"):
+        knobs.fit(lk.pack([np.eye(14)]))
+
+
+def test_a_head_that_is_not_there_is_said_to_be_missing(packed, monkeypatch, tmp_path):
+    from labkit.encoding import head
+
+    head._read.cache_clear()
+    monkeypatch.setattr(head.paths, "data", lambda: tmp_path)
+    with pytest.raises(lk.LabError, match=r"the trained head is not there: .*head.safetensors is missing"):
+        lk.Compression(dim=128, projection="head").fit(lk.pack([np.ones((1, 384))]))
+    with pytest.raises(lk.LabError, match="the head was trained for 128, 96, 64, 48 dimensions; got 100"):
+        lk.Compression(dim=100, projection="head").fit(lk.pack([np.ones((1, 384))]))
+
+
+def test_a_large_sample_is_drawn_from_and_the_same_each_time(packed, monkeypatch):
+    from labkit.encoding import compress
+
+    knobs = lk.Compression(dim=8, storage="residual2")
+    whole = knobs.fit(packed).configuration
+    monkeypatch.setattr(compress, "SAMPLE", 100)
+    assert knobs.fit(packed).configuration == knobs.fit(packed).configuration != whole
+
+
+def test_knobs_come_back_from_json():
+    knobs = lk.Compression(np.int64(8), "random", "int8", 2, ["function words"], 30)
+    told = {k: v for k, v in Compressor(knobs).configuration.items() if k != "learned"}
+    assert lk.Compression(**json.loads(json.dumps(told))) == knobs
+
+
+def test_a_system_with_a_compression_is_not_rebuilt_as_one_without(packed):
+    from labkit.ranking.rebuild import rebuild
+
+    told = {"name": "late", "encoder": "x 1", "compression": lk.Compression().fit(packed).configuration}
+    with pytest.raises(lk.LabError, match="a hash of what a compression learned"):
+        rebuild(told, lk.Collection("none", {}))
 
 
 @given(st.integers(1, 4), st.integers(1, 30), st.integers(1, 6), st.integers(0, 2**31))
@@ -158,8 +238,11 @@ def test_codes_are_decoded_to_the_buckets_they_came_from(d, bits, seed):
         ({"pool": 0}, "pool must be"),
         ({"cap": 0}, "cap must be"),
         ({"storage": "int4"}, "storage must be one of float32, float16, int8, residual2, residual4; got 'int4'"),
-        ({"projection": "umap", "dim": 8}, "projection must be one of pca, random; got 'umap'"),
+        ({"projection": "umap", "dim": 8}, "projection must be one of pca, random, head; got 'umap'"),
         ({"projection": "random"}, "projection='random' needs dim"),
+        ({"projection": "head"}, "projection='head' needs dim"),
+        ({"prune": "function words"}, "prune must be a tuple of names out of 'function words'; got 'function words'"),
+        ({"prune": ("dead tokens",)}, r"got \('dead tokens',\). Other tokens are dropped by a mask"),
     ],
 )
 def test_a_knob_out_of_its_range_is_refused(knobs, message):

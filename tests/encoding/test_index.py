@@ -12,7 +12,7 @@ import pytest
 
 import labkit as lk
 from labkit import paths
-from labkit.encoding.index import LEARNED, MANIFEST
+from labkit.encoding.index_files import LEARNED, MANIFEST
 from tests.encoding.toy_index import SMALL, TEXTS, ToyEncoder, contents
 
 STORAGES = [lk.Compression(), lk.Compression(storage="int8"), lk.Compression(dim=6), SMALL]
@@ -88,7 +88,7 @@ def test_a_flipped_byte_is_named_and_a_second_build_mends_it(folder, name):
     damaged[-3] ^= 1
     (folder / name).write_bytes(damaged)
     with pytest.raises(lk.LabError, match=f"{name} has changed since"):
-        lk.open_index(folder).verify()
+        lk.open_index(folder)
     lk.build_index(folder, TEXTS[:60], ToyEncoder(), SMALL, shard=25).verify()
     assert contents(folder) == before
 
@@ -96,10 +96,11 @@ def test_a_flipped_byte_is_named_and_a_second_build_mends_it(folder, name):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"texts": TEXTS[:9]}, "another texts"),
+        ({"texts": TEXTS[:9]}, "index with other texts"),
         ({"compression": lk.Compression(storage="int8")}, "another compression"),
         ({"encoder": type("Other", (ToyEncoder,), {"identity": "toy 2", "key": "other"})()}, "another encoder"),
-        ({"shard": 3}, "another shard"),
+        ({"shard": 3}, "another number of texts a shard"),
+        ({"compression": lk.Compression().fit(ToyEncoder().encode_documents(TEXTS[:3]))}, "fitted on something else"),
     ],
 )
 def test_an_index_of_something_else_is_never_overwritten(folder, change, message):
@@ -144,7 +145,12 @@ def test_a_full_disk_is_told_and_the_build_goes_on_later(folder, monkeypatch):
         (lambda f: (f / MANIFEST).unlink(), "holds no index"),
         (lambda f: (f / MANIFEST).write_text("{"), "is damaged"),
         (lambda f: (f / "vectors-00000.safetensors").unlink(), "is missing"),
-        (lambda f: os.truncate(f / "vectors-00000.safetensors", 700), "is cut off"),
+        (lambda f: os.truncate(f / "vectors-00000.safetensors", 700), "vectors-00000.safetensors is cut off"),
+        (lambda f: os.truncate(f / "vectors-00000.safetensors", 0), "vectors-00000.safetensors is cut off"),
+        (lambda f: (f / "vectors-00000.safetensors").write_bytes(b"\xff" * 500), "is cut off or has changed"),
+        (lambda f: (f / MANIFEST).write_text("[]"), "is damaged"),
+        (lambda f: (f / MANIFEST).write_text('{"version": 2, "complete": true}'), "is damaged: compression is missing"),
+        (lambda f: (f / MANIFEST).write_text('{"version": 1}'), "of version 1, and this labkit reads 2"),
     ],
 )
 def test_an_index_that_cannot_be_read_says_what_to_do(folder, spoil, message):
@@ -160,6 +166,56 @@ def test_texts_and_encoders_that_it_does_not_know_are_refused(folder):
         index.parts(["another text"])
     with pytest.raises(lk.LabError, match=r"was built with toy 1, and the encoder here is sentence-transformers"):
         lk.LateInteractionReranker(index=index).rerank("rows", TEXTS[:3])
+
+
+def test_an_index_takes_a_collection_and_a_compressor_that_was_fitted_elsewhere(folder):
+    elsewhere = SMALL.fit(ToyEncoder().encode_documents(TEXTS[300:400]))
+    c = lk.Collection("toy", {text: lk.Document("", text) for text in TEXTS[:60]})
+    index = lk.build_index(folder, c, ToyEncoder(), elsewhere, shard=25)
+    assert index.compressor.configuration == elsewhere.configuration
+    expected = elsewhere.documents(ToyEncoder().encode_documents(TEXTS[:2]))
+    np.testing.assert_array_equal(vectors(index, TEXTS[:2]), [expected[0], expected[1]])
+    with pytest.raises(lk.LabError, match="fitted on something else"):
+        lk.build_index(folder, c, ToyEncoder(), SMALL, shard=25)
+
+
+def test_a_bare_string_is_refused(folder):
+    with pytest.raises(lk.LabError, match="not a bare string"):
+        lk.build_index(folder, "one text", ToyEncoder())
+    assert not folder.exists()
+
+
+def test_a_build_killed_before_its_manifest_leaves_nothing_in_the_way(folder):
+    folder.mkdir()
+    (folder / f".{MANIFEST}.half").write_text("{")
+    assert len(lk.build_index(folder, TEXTS[:3], ToyEncoder())) == 3
+    assert not (folder / f".{MANIFEST}.half").exists()
+
+
+def test_two_builds_in_one_folder_do_not_meet(folder):
+    class Meeting(ToyEncoder):
+        def encode_documents(self, texts):
+            with pytest.raises(lk.LabError, match="another build is at work"):
+                lk.build_index(folder, TEXTS[:3], ToyEncoder())
+            return super().encode_documents(texts)
+
+    assert len(lk.build_index(folder, TEXTS[:3], Meeting())) == 3
+
+
+def test_a_disk_that_is_really_full_is_told_and_leaves_no_part(folder):
+    """Every byte is written through a file of limited size, as a full disk would have it."""
+    resource = pytest.importorskip("resource", reason="Windows limits no file's size")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    lk.build_index(folder.with_name("whole"), TEXTS[:60], ToyEncoder(), shard=60)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, before[1]))
+    try:
+        with pytest.raises(lk.LabError, match="could not be written"):
+            lk.build_index(folder, TEXTS[:60], ToyEncoder(), shard=60)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [name for name in contents(folder) if name.startswith("vectors")] == []
+    lk.build_index(folder, TEXTS[:60], ToyEncoder(), shard=60)
+    assert contents(folder) == contents(folder.with_name("whole"))
 
 
 @pytest.mark.slow

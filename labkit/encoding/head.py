@@ -1,0 +1,47 @@
+"""The head that ships: a projection of the default model's token vectors to fewer dimensions, and smaller ones in it.
+
+Its first 96, 64 and 48 columns are heads of their own (Kusupati et al., Matryoshka Representation Learning, 2022,
+https://arxiv.org/abs/2205.13147). ``data/recipes/train_head.py`` trained it on the documentation of packages that
+pydocs does not hold. A token vector times the head is not of unit length: normalise it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from labkit import paths
+from labkit.encoding.default_model import sha256_of
+from labkit.errors import LabError
+
+FILE = "head.safetensors"
+SHA256 = ""
+DIMS = (128, 96, 64, 48)
+
+
+def head_projection(dim: int = 128) -> np.ndarray:
+    """The head's first ``dim`` columns, float32 [384, dim], read only.
+
+    Raises
+    ------
+    LabError
+        For a ``dim`` that the head was not trained for, and for a file that is missing or was altered.
+    """
+    if dim not in DIMS:
+        raise LabError(f"the head was trained for {', '.join(map(str, DIMS))} dimensions; got {dim!r}.")
+    return _read()[:, :dim]
+
+
+@cache
+def _read() -> np.ndarray:
+    from safetensors.numpy import load
+
+    file = paths.data() / FILE
+    if not file.is_file():
+        raise LabError(f"the trained head is not there: {file} is missing. Install labkit again.")
+    if (found := sha256_of(file)) != SHA256:
+        raise LabError(f"{file} has sha256 {found[:12]}…, expected {SHA256[:12]}…; install labkit again.")
+    projection = load(file.read_bytes())["projection"]
+    projection.flags.writeable = False
+    return projection

@@ -1,0 +1,75 @@
+"""The files of an index: its manifest, what its compression learned, and shards as memory maps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labkit.encoding.compress import Compression, Compressor
+from labkit.encoding.residual import ResidualCodec
+from labkit.errors import LabError
+
+VERSION = 2
+MANIFEST, LEARNED = "manifest.json", "compressor.safetensors"
+NEEDED = {"compression", "complete", "count", "dim", "encoder", "learned", "recipe", "shards"}  # of a whole manifest
+
+
+def load_compressor(compression: Compression, file: Path) -> Compressor | None:
+    """A compressor from what it learned; None for a file that cannot be read as such."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = load_file(file)
+        codec = ResidualCodec(*(arrays[n] for n in ("centroids", "bounds", "values"))) if "values" in arrays else None
+    except (SafetensorError, KeyError, TypeError, ValueError):
+        return None
+    return Compressor(compression, arrays.get("matrix"), codec)
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """What an index says of itself, None where there is no manifest.
+
+    Raises
+    ------
+    LabError
+        For one that is no JSON object, and for one of another version.
+    """
+    file = folder / MANIFEST
+    if not file.is_file():
+        return None
+    try:
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise LabError(f"{file} is damaged. Delete {folder} and build the index again.")
+    if manifest.get("version") != VERSION:
+        raise LabError(
+            f"{folder} holds an index of version {manifest.get('version')}, and this labkit reads {VERSION}. "
+            "Build the index again in another folder."
+        )
+    return manifest
+
+
+def mapped(file: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file as views into a memory map."""
+    if not file.is_file():
+        raise LabError(f"{file} is missing. Run build_index again: it builds what is not there.")
+    try:
+        raw = np.memmap(file, np.uint8, "r")
+        size = int.from_bytes(raw[:8].tobytes(), "little")
+        header = json.loads(raw[8 : 8 + size].tobytes())
+        header.pop("__metadata__", None)
+        return {name: _view(raw, 8 + size, told) for name, told in header.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):  # whatever a changed header leads to
+        raise LabError(f"{file} is cut off or has changed. Run build_index again: it builds what is damaged.") from None
+
+
+def _view(raw: np.ndarray, start: int, told: dict[str, Any]) -> np.ndarray:
+    begin, end = (start + offset for offset in told["data_offsets"])
+    dtype = {"F32": "<f4", "F16": "<f2", "I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "I32": "<i4", "I64": "<i8"}
+    return raw[begin:end].view(dtype[told["dtype"]]).reshape(told["shape"])
