@@ -156,13 +156,9 @@ def told(knobs: Mapping[str, Any], base: Mapping[str, Any]) -> str:
 
 def value_told(value: Any) -> str:
     """A knob's value in words."""
-    return (
-        ":".join(f"{v:g}" for v in value)
-        if isinstance(value, list | tuple)
-        else "none"
-        if value is None
-        else str(value)
-    )
+    if isinstance(value, list | tuple):
+        return ":".join(map(value_told, value))
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _count(one: Grid) -> int:
