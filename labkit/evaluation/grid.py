@@ -19,6 +19,7 @@ Grid = Mapping[str, Sequence[Any]]
 
 COMPRESSION = ("dim", "projection", "storage", "pool", "cap")  # those of `labkit.encoding.compress.Compression`
 PLAIN = {"dim": None, "projection": None, "storage": "float16", "pool": 1, "cap": None, "passage": None}
+USUAL = ("projection", "pca")  # goes without saying where there is a dim
 ABSENT = ("dim", "cap", "passage")  # for which None is a value; the others have it only where they turn nothing
 DEFAULTS = {"k1": 1.2, "b": 0.75, "retriever_weights": (1.0, 1.0), "weights": FUSION_WEIGHTS}
 LATE = ("late", "late+fusion")
@@ -149,7 +150,7 @@ def told(knobs: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     changed = [
         f"{name} {value_told(value)}"
         for name, value in knobs.items()
-        if value != base.get(name) and (value is not None or name in ABSENT)
+        if value != base.get(name) and (value is not None or name in ABSENT) and (name, value) != USUAL
     ]
     return ", ".join(changed) or "as it is"
 
