@@ -45,7 +45,7 @@ _ROOM_OF = {
     "evaluate": "evaluation.evaluate",
     "compare": "evaluation.compare",
     "sweep": "evaluation.sweep",
-    "load_sweep": "evaluation.sweep_result",
+    "load_sweep": "evaluation.sweep",
     "smallest_effect": "evaluation.statistics",
     "ledger": "evaluation.ledger",
     "movers": "evaluation.movers",

@@ -19,6 +19,7 @@ Grid = Mapping[str, Sequence[Any]]
 
 COMPRESSION = ("dim", "projection", "storage", "pool", "cap")  # those of `labkit.encoding.compress.Compression`
 PLAIN = {"dim": None, "projection": None, "storage": "float16", "pool": 1, "cap": None, "passage": None}
+USUAL = ("projection", "pca")  # goes without saying where there is a dim
 ABSENT = ("dim", "cap", "passage")  # for which None is a value; the others have it only where they turn nothing
 DEFAULTS = {"k1": 1.2, "b": 0.75, "retriever_weights": (1.0, 1.0), "weights": FUSION_WEIGHTS}
 LATE = ("late", "late+fusion")
@@ -149,20 +150,16 @@ def told(knobs: Mapping[str, Any], base: Mapping[str, Any]) -> str:
     changed = [
         f"{name} {value_told(value)}"
         for name, value in knobs.items()
-        if value != base.get(name) and (value is not None or name in ABSENT)
+        if value != base.get(name) and (value is not None or name in ABSENT) and (name, value) != USUAL
     ]
     return ", ".join(changed) or "as it is"
 
 
 def value_told(value: Any) -> str:
     """A knob's value in words."""
-    return (
-        ":".join(f"{v:g}" for v in value)
-        if isinstance(value, list | tuple)
-        else "none"
-        if value is None
-        else str(value)
-    )
+    if isinstance(value, list | tuple):
+        return ":".join(map(value_told, value))
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _count(one: Grid) -> int:

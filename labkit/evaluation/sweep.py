@@ -1,40 +1,22 @@
-"""``lk.sweep``: a grid over the knobs of a pipeline, every cell measured on the same queries.
-
-Cells share candidates and scores (`labkit.evaluation.grid_systems`), so that quality costs little; latency is that of
-the plain pipeline, timed on some queries that it has not seen. A cell that was measured once is read from
-``sweep.jsonl`` under `labkit.paths.home`, so a sweep that was killed goes on where it stopped.
-"""
+"""``lk.sweep``: a grid over the knobs of a pipeline, every cell measured on the same queries."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import random
-import sys
-import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property
-from typing import Any
+from pathlib import Path
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError, check_count
-from labkit.evaluation import ledger, metrics
-from labkit.evaluation.evaluate import Evaluation, ask, configuration, evaluate, latency, measured, per_1000
-from labkit.evaluation.grid import Grid, Knobs, cells_of, told
-from labkit.evaluation.grid_systems import Workshop, squeezed
-from labkit.evaluation.statistics import interval
-from labkit.evaluation.sweep_result import SHOWN, Cell, Sweep
-from labkit.progress import bar
-from labkit.ranking.prices import read_prices
+from labkit.evaluation import metrics
+from labkit.evaluation.grid import Grid, cells_of
+from labkit.evaluation.sweep_bench import TIMED, Bench
+from labkit.evaluation.sweep_cell import Cell
+from labkit.evaluation.sweep_result import FORMAT, Sweep
 from labkit.ranking.two_stage import Searcher, TwoStage
-from labkit.records import append_line, code_hash, read_lines
+from labkit.records import code_hash
 
-FILE = "sweep.jsonl"
-WEIGHTS = ("weights", "retriever_weights")  # which cost nothing: cells that differ in them alone share a timing
-TIMED = 20  # queries that a cell's latency is measured on
-SAMPLED = 200  # passages that bytes a token are counted on
 DEFAULT_GRID = (
     {"k": [10, 20, 50, 100], "reranker": ["late"], "dim": [None, 128, 64], "storage": ["float16", "residual2"]},
     {"k": [10, 20, 50, 100], "retriever": ["bm25", "dense", "fusion"], "reranker": ["late+fusion"],
@@ -53,6 +35,10 @@ def sweep(
     progress: bool = True,
 ) -> Sweep:
     """Measure a pipeline at every cell of a grid of its knobs.
+
+    Cells share candidates and scores, so that quality costs little. Latency is that of the plain pipeline for queries
+    that its encoder has not seen; cells that differ in weights alone share a timing. Where a cell compresses token
+    vectors, those of all cells are read from indexes, which take room under `labkit.paths.cache`.
 
     Parameters
     ----------
@@ -76,155 +62,32 @@ def sweep(
     cells = cells_of(pipe, DEFAULT_GRID if grid is None else grid)
     bench = Bench(pipe, collection, seed, n_jobs, timed)
     bench.require_dims(cells)
-    return bench.sweep(cells, split or collection.default_split, progress)
+    split = split or collection.default_split
+    part = collection.split(split)
+    return Sweep(
+        collection.name, split, part.fingerprint, tuple(sorted(metrics.positive(part.qrels))),
+        tuple(bench.run(cells, split, progress)), bench.configuration, code_hash(), bench=bench,
+    )  # fmt: skip
 
 
-class Bench:
-    """A pipeline and a collection, to measure cells with."""
+def load_sweep(
+    path: Path | str, pipe: Searcher | TwoStage | None = None, collection: Collection | None = None
+) -> Sweep:
+    """Read what `Sweep.save` wrote. With a pipeline and a collection, cells can be recomputed.
 
-    def __init__(self, pipe: Any, collection: Collection, seed: int = 0, n_jobs: int = 1, timed: int = TIMED) -> None:
-        if getattr(pipe, "stand_in", False):
-            raise LabError("a stand-in scores in this pipeline, not the service: its quality cannot be swept.")
-        self.pipe, self.collection = pipe, collection
-        self.seed, self.n_jobs, self.timed = seed, n_jobs, timed
-
-    @cached_property
-    def configuration(self) -> dict[str, Any]:
-        """What decides the base's rankings."""
-        return configuration(self.pipe, getattr(self.pipe, "k", None) or 50)
-
-    def require_dims(self, cells: Sequence[Knobs]) -> None:
-        """Raise a `LabError` unless the encoder has as many dimensions as each cell keeps."""
-        most = max((cell["dim"] or 0 for cell in cells), default=0)
-        if most and (late := Workshop(self.pipe, self.collection, 1).plain()) and most > late.encoder.dim:
-            raise LabError(f"dim must be at most the encoder's {late.encoder.dim}; got {most}.")
-
-    def sweep(self, cells: Sequence[Knobs], split: str, progress: bool) -> Sweep:
-        """All cells on one split, as a `Sweep`."""
-        part = self.collection.split(split)
-        found = self.run(cells, split, progress)
-        return Sweep(self.collection.name, split, part.fingerprint, tuple(sorted(metrics.positive(part.qrels))),
-                     tuple(found), self.configuration, code_hash(), bench=self)  # fmt: skip
-
-    def run(self, cells: Sequence[Knobs], split: str, progress: bool = False, looks: int | None = None) -> list[Cell]:
-        """Cells in order: those measured before are read, the others measured, written to the ledger and kept."""
-        indexed = any(map(squeezed, cells))
-        keys = [self._key(knobs, split, indexed) for knobs in cells]
-        known = {line["key"]: Cell.from_dict(line["cell"]) for line in read_lines(FILE) if line.get("key") in set(keys)}
-        todo = [(key, knobs) for key, knobs in zip(keys, cells, strict=True) if key not in known]
-        if todo:
-            self._shop = Workshop(self.pipe, self.collection, max(knobs["k"] for _, knobs in todo), indexed)
-            self._begin(todo, split, len(cells), progress)
-        for key, knobs in bar(todo, what="sweep", unit="cell", show=progress):
-            known[key] = self._measured(knobs, cells[0], split, looks)
-            append_line(FILE, {"key": key, "cell": known[key].to_dict()})
-        return [known[key] for key in keys]
-
-    def is_known(self, cells: Sequence[Knobs], split: str) -> bool:
-        """Whether all of these were measured before."""
-        keys = {self._key(knobs, split, any(map(squeezed, cells))) for knobs in cells}
-        return keys <= {line.get("key") for line in read_lines(FILE)}
-
-    def live(self, knobs: Knobs, split: str) -> Evaluation:
-        """The plain pipeline of a cell through `evaluate`, nothing shared and nothing remembered."""
-        plain = Workshop(self.pipe, self.collection, knobs["k"])
-        return evaluate(
-            plain.system(knobs), plain.collection(knobs), split, k=knobs["k"], note="recomputed for a sweep"
-        )
-
-    def _key(self, knobs: Knobs, split: str, indexed: bool) -> str:
-        decides = [self.configuration, knobs, indexed, self.collection.split(split).fingerprint, split, code_hash()]
-        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
-
-    def _begin(self, todo: Sequence, split: str, count: int, progress: bool) -> None:
-        """Build the systems, tell how long the cells will take, and score all queries for them, the deepest first."""
-        part = self.collection.split(split)
-        queries = [part.queries[query] for query in sorted(metrics.positive(part.qrels))]
-        deepest: dict[tuple, Knobs] = {}
-        for _, knobs in todo:  # cells that differ in k and weights alone share what takes time
-            group = tuple(value for name, value in knobs.items() if name not in ("k", *WEIGHTS))
-            deepest[group] = max(deepest.get(group, knobs), knobs, key=lambda knobs: knobs["k"])
-        self._timings: dict[tuple, tuple[list[float], bool]] = {}
-        self._asked = random.Random(self.seed).sample(queries, min(self.timed, len(queries)))
-        costs = [self._first_queries(knobs, queries[:3]) for knobs in deepest.values()]
-        if progress:
-            many, shapes = len(todo) / len(costs), len({knobs["k"] for _, knobs in todo})
-            seconds = sum(
-                cold * (len(queries) + shapes * self.timed) + warm * many * len(queries) for cold, warm in costs
-            )
-            stored = f", {count - len(todo)} read from {FILE}" if len(todo) < count else ""
-            told = f"{count} cells on {self.collection.name} ({split}, {len(queries)} queries){stored}: "
-            print(f"{told}about {_duration(seconds)}", file=sys.stderr if "ipykernel" not in sys.modules else None)
-        for knobs in bar(list(deepest.values()), what="scoring", unit="pipeline", show=progress):
-            self._fill(knobs, queries)
-
-    def _first_queries(self, knobs: Knobs, queries: Sequence[str]) -> tuple[float, float]:
-        """Seconds of a query that nothing is known of, and of one that is remembered."""
-        system, means = self._shop.system(knobs, fast=True), []
-        self._ask_plainly(knobs, queries[0])  # models are loaded, indexes built
-        for _ in range(2):
-            began = time.perf_counter()
-            for query in queries:
-                ask(system, query, knobs["k"])
-            means.append((time.perf_counter() - began) / len(queries))
-        return means[0], means[1]
-
-    def _fill(self, knobs: Knobs, queries: Sequence[str]) -> None:
-        """Remember what all cells like this one need. A query that fails will fail, and be counted, in each cell."""
-        system = self._shop.system(knobs, fast=True)
-
-        def answer(query: str) -> None:
-            try:
-                ask(system, query, knobs["k"])
-            except Exception:
-                return
-
-        with ThreadPoolExecutor(self.n_jobs) as pool:
-            list(pool.map(answer, queries))
-
-    def _measured(self, knobs: Knobs, base: Knobs, split: str, looks: int | None) -> Cell:
-        system, over = self._shop.system(knobs, fast=True), self._shop.collection(knobs)
-        run = measured(system, over, split, knobs["k"], looks=looks)
-        work = tuple(value for name, value in knobs.items() if name not in WEIGHTS)
-        seconds, billed = self._timings[work] = self._timings.get(work) or self._seconds(knobs)
-        run = replace(run, latency_ms=latency(seconds), seconds_per_1000=per_1000(seconds))
-        run = ledger.record(run, f"sweep: {told(knobs, base)}")
-        values = [round(run.per_query[query][SHOWN], 6) for query in sorted(run.per_query)]
-        return Cell(knobs, run.system, run.metrics, tuple(values), *interval(values), run.latency_ms,
-                    self._bytes_per_token(knobs), None if billed else _price(run.seconds_per_1000),
-                    len(run.failures), run.run_id)  # fmt: skip
-
-    def _seconds(self, knobs: Knobs) -> tuple[list[float], bool]:
-        """Seconds of the plain pipeline for queries that its encoder has not seen, and whether anyone sends a bill."""
-        seconds, billed = [], False
-        for query in [self._asked[0], *self._asked]:  # the first one warms up
-            began = time.perf_counter()
-            ranking = self._ask_plainly(knobs, query)
-            seconds.append(float("nan") if ranking.looked_up else time.perf_counter() - began)
-            billed = billed or bool(ranking.cost)
-        return seconds[1:], billed
-
-    def _ask_plainly(self, knobs: Knobs, query: str) -> Any:
-        for encoder in self._shop.encoders(knobs):
-            encoder.forget_queries()
-        return ask(self._shop.system(knobs), query, knobs["k"])
-
-    def _bytes_per_token(self, knobs: Knobs) -> float | None:
-        """Bytes a token of the text as the reranker keeps it; None where it keeps no token vectors."""
-        late, passages = self._shop.late(knobs), self._shop.collection(knobs).passages
-        if late is None:
-            return None
-        sample = late.encoder.encode_documents(passages[:: max(1, len(passages) // SAMPLED)])
-        if compressor := getattr(late, "compression", None):
-            return round(compressor.bytes_per_token(sample), 2)
-        return float(sample.vectors.dtype.itemsize * sample.dim)
-
-
-def _price(seconds_per_1000: float | None) -> float | None:
-    """What 1,000 queries cost on this machine, kept busy, by the first price an hour of ``data/prices.toml``."""
-    hour = next((entry["price"] for entry in read_prices() if entry["unit"] == "hour"), None)
-    return None if hour is None or seconds_per_1000 is None else round(seconds_per_1000 / 3600 * hour, 7)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    Raises
+    ------
+    LabError
+        For a file that is not there or is no sweep.
+    """
+    try:
+        given = json.loads(Path(path).read_text(encoding="utf-8"))
+        if given.pop("format") != FORMAT:
+            raise ValueError("another format")
+        given |= {"cells": tuple(map(Cell.from_dict, given["cells"])), "queries": tuple(given["queries"])}
+        sweep = Sweep(**{**given, "stored": tuple(given["stored"])})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LabError(f"{str(path)!r} must be a sweep that Sweep.save wrote; it is none: {error}") from None
+    if pipe is None or collection is None:
+        return sweep
+    return replace(sweep, bench=Bench(pipe, collection))

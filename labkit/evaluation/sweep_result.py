@@ -3,81 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labkit import paths
-from labkit.corpus.collection import Collection
 from labkit.errors import LabError, check_count
 from labkit.evaluation import peeks
 from labkit.evaluation.compare import Comparison, Comparisons, compare
 from labkit.evaluation.evaluate import Evaluation
-from labkit.evaluation.grid import ABSENT, KNOBS, Knobs, told
+from labkit.evaluation.grid import ABSENT, told
 from labkit.evaluation.knobs import changes
 from labkit.evaluation.metrics import positive
+from labkit.evaluation.sweep_cell import SHOWN, Cell
 from labkit.evaluation.sweep_checks import Recomputed, TestCheck
 
 if TYPE_CHECKING:
-    from labkit.evaluation.sweep import Bench
-    from labkit.ranking.two_stage import Searcher, TwoStage
+    from labkit.evaluation.sweep_bench import Bench
 
-SHOWN = "nDCG@10"
-FORMAT = 1
-COSTS = {"latency": "p50 latency, ms", "bytes": "bytes a token", "price": "USD for 1,000 queries"}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One configuration and what it reached.
-
-    Attributes
-    ----------
-    knobs : all values that decide it
-    metrics : measure to mean; ``per_query`` are the nDCG@10 behind it, in the order of the sweep's queries
-    low, high : 95 % bootstrap interval of the mean nDCG@10
-    latency_ms : ``p50`` and ``p95`` of one query on the machine that ran it; None each where scores were looked up
-    bytes_per_token : as the reranker keeps token vectors; None where it keeps none
-    price : USD for 1,000 queries on this machine, kept busy; None where it is not known
-    failures : queries that failed, and count 0
-    run_id : its run in the ledger
-    """
-
-    knobs: Knobs
-    system: str
-    metrics: dict[str, float]
-    per_query: tuple[float, ...] = field(repr=False)
-    low: float
-    high: float
-    latency_ms: dict[str, float | None]
-    bytes_per_token: float | None
-    price: float | None
-    failures: int = 0
-    run_id: str = ""
-
-    @property
-    def quality(self) -> float:
-        """Mean nDCG@10."""
-        return self.metrics[SHOWN]
-
-    def cost(self, what: str) -> float | None:
-        """One of COSTS: ``"latency"`` (p50, ms), ``"bytes"`` a token, ``"price"`` of 1,000 queries."""
-        if what not in COSTS:
-            raise LabError(f"a cost must be one of {', '.join(COSTS)}; got {what!r}.")
-        return {"latency": self.latency_ms["p50"], "bytes": self.bytes_per_token, "price": self.price}[what]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The cell as plain data for JSON."""
-        return asdict(self)
-
-    @staticmethod
-    def from_dict(given: Mapping[str, Any]) -> Cell:
-        """The way back from `to_dict`."""
-        told = given["knobs"]
-        knobs = {name: tuple(told[name]) if isinstance(told[name], list) else told[name] for name in KNOBS}
-        return Cell(**{**given, "knobs": knobs, "per_query": tuple(given["per_query"])})
+FORMAT = 1  # of the file that `Sweep.save` writes
 
 
 @dataclass(frozen=True, repr=False)
@@ -185,8 +131,11 @@ class Sweep:
         bench = self._bench()
         best = sorted(self.cells[1:], key=lambda cell: -cell.quality)[: check_count(n, "n")]
         if self.split == peeks.TEST or peeks.TEST not in bench.collection.splits:
-            raise LabError(f"this needs a sweep on another split than test, and a test split; {self.collection} has "
-                           f"{', '.join(bench.collection.split_names)}; this sweep is on {self.split}.")  # fmt: skip
+            names = ", ".join(bench.collection.split_names)
+            raise LabError(
+                f"this needs a sweep on another split than test, and a test split; {self.collection} has {names}, and "
+                f"this sweep is on {self.split}."
+            )
         knobs = [cell.knobs for cell in (self.base, *best)]
         looked = bench.is_known(knobs, peeks.TEST)
         looks = peeks.looks(self.collection) if looked else peeks.look(
@@ -252,31 +201,6 @@ class Sweep:
         per_query = {query: {SHOWN: value} for query, value in zip(ids, cell.per_query, strict=True)}
         return Evaluation(self.collection, self.told(cell), self.split, cell.knobs["k"], cell.metrics, per_query,
                           cell.latency_ms)  # fmt: skip
-
-
-def load_sweep(
-    path: Path | str, pipe: Searcher | TwoStage | None = None, collection: Collection | None = None
-) -> Sweep:
-    """Read what `Sweep.save` wrote. With a pipeline and a collection, cells can be recomputed.
-
-    Raises
-    ------
-    LabError
-        For a file that is not there or is no sweep.
-    """
-    try:
-        given = json.loads(Path(path).read_text(encoding="utf-8"))
-        if given.pop("format") != FORMAT:
-            raise ValueError("another format")
-        given |= {"cells": tuple(map(Cell.from_dict, given["cells"])), "queries": tuple(given["queries"])}
-        sweep = Sweep(**{**given, "stored": tuple(given["stored"])})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise LabError(f"{str(path)!r} must be a sweep that Sweep.save wrote; it is none: {error}") from None
-    if pipe is None or collection is None:
-        return sweep
-    from labkit.evaluation.sweep import Bench
-
-    return replace(sweep, bench=Bench(pipe, collection))
 
 
 def _line(cell: Cell) -> str:

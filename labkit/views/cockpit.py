@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
 from labkit.evaluation.grid import value_told
-from labkit.evaluation.sweep_result import COSTS, SHOWN, Sweep
-from labkit.views.figure import BLUE, GREY, ORANGE, Picture, new_figure
+from labkit.evaluation.sweep_cell import COSTS, SHOWN, Cell
+from labkit.evaluation.sweep_result import Sweep
+from labkit.views.figure import BLUE, GREY, ORANGE, Picture, new_figure, plain
 from labkit.views.live import Live
 from labkit.views.words import one_line
 
@@ -102,10 +104,9 @@ class Cockpit(Live, Picture):
         """What is in the picture, and what is not."""
         absent = len(self.sweep) - len(self.drawn)
         missing = f" {absent} cells have no {COSTS[self.x]} and are not drawn." if absent else ""
-        return (
-            f"{len(self.sweep)} cells, {len(self.sweep.queries)} queries of {one_line(self.sweep.split)}; bars: 95 % "
-            f"interval of the mean. Filled: on the front, none is better at this cost. Diamond: the base.{missing}"
-        )
+        count = f"{len(self.sweep)} cells, {len(self.sweep.queries)} queries of {one_line(self.sweep.split)}"
+        marks = "Filled: on the front, none is better at this cost or less. Diamond: the base."
+        return f"{count}; bars: 95 % interval of the mean. {marks}{missing}"
 
     def to_text(self) -> str:
         """The front, the base, the best, and what is pinned and chosen."""
@@ -134,6 +135,10 @@ class Cockpit(Live, Picture):
 
     def figure(self) -> Figure:
         """The cells as a matplotlib figure."""
+        with plain():
+            return self._figure()
+
+    def _figure(self) -> Figure:
         made = new_figure(9, 5)
         axes = made.subplots()
         axes.set_xscale("log")
@@ -150,8 +155,8 @@ class Cockpit(Live, Picture):
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
         pinned = f", pinned: {self.pinned()}" if self.pinned() else ""
-        axes.set_title(self.headline(), fontsize=10, loc="left", wrap=True)
-        axes.set_xlabel(f"{COSTS[self.x]} (log scale){pinned}\n{self.note()}", fontsize=8, wrap=True)
+        axes.set_title(fill(self.headline(), 110), fontsize=10, loc="left")  # wrap=True would read formulas
+        axes.set_xlabel(f"{COSTS[self.x]} (log scale){pinned}\n{fill(self.note(), 150)}", fontsize=8)
         axes.set_ylabel(SHOWN)
         return made
 
@@ -181,7 +186,7 @@ def cockpit(sweep: Sweep, x: str = "latency") -> Cockpit:
     return Cockpit(sweep, x)
 
 
-def quality(cell: Any) -> str:
+def quality(cell: Cell) -> str:
     """Quality and its interval."""
     return f"{cell.quality:.3f} ({cell.low:.3f} to {cell.high:.3f})"
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
-from labkit.evaluation.sweep_result import COSTS, SHOWN
+from labkit.evaluation.sweep_cell import COSTS, SHOWN
 from labkit.views.cockpit import Cockpit, ticks_of
 from labkit.views.tree import Node, button, iso, node, select, status
 
@@ -17,7 +17,7 @@ STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # between lines across
 def tree(view: Cockpit) -> Node:
     """The whole view."""
     told = view.told(view.chosen) if view.chosen >= 0 else HINT
-    plot = _plot(view) if view.drawn else node("p", f"No cell has a {COSTS[view.x]}.")
+    plot = _plot(view) if view.drawn else node("p", f"{COSTS[view.x]}: not known of any cell.")
     sides = node(
         "div", node("div", plot, node("p", view.note(), class_="lk-soft lk-small")), _panel(view), class_="lk-flight"
     )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from labkit.errors import LabError
-from labkit.evaluation.sweep_result import COSTS, Sweep
+from labkit.evaluation.sweep_cell import COSTS
+from labkit.evaluation.sweep_result import Sweep
 from labkit.views.cockpit import Cockpit
 from labkit.views.duel import DuelView, Ring
 from labkit.views.eraser import EraserView, Sheet

@@ -14,7 +14,8 @@ import pytest
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
 from labkit.evaluation.grid import cells_of
-from labkit.evaluation.sweep import DEFAULT_GRID, FILE
+from labkit.evaluation.sweep import DEFAULT_GRID
+from labkit.evaluation.sweep_bench import FILE
 from labkit.ranking.late_interaction import DenseReranker
 from labkit.records import read_lines
 
@@ -252,7 +253,7 @@ def test_other_data_another_split_and_another_base_are_measured_anew():
 def test_a_sweep_that_was_killed_goes_on_where_it_stopped(home):
     code = """
         import os, signal
-        from labkit.evaluation import sweep
+        from labkit.evaluation import sweep_bench as sweep
         from tests.evaluation.test_sweep import first_stages
         kept = sweep.append_line
         def once(*line):
