@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labkit.encoding.compress import Compression, Compressor
-from labkit.encoding.default_model import sha256_of
-from labkit.encoding.index_files import LEARNED, MANIFEST, NEEDED, load_compressor, mapped, read_manifest
+from labkit.encoding.index_files import LEARNED, MANIFEST, load_compressor, mapped, read_manifest, require_whole
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
@@ -85,12 +84,7 @@ class Index:
         LabError
             Names the first shard whose bytes have changed.
         """
-        for shard in self.manifest["shards"]:
-            if sha256_of(self.folder / shard["file"]) != shard["sha256"]:
-                raise LabError(
-                    f"{self.folder / shard['file']} has changed since it was written: its sha256 is another one. "
-                    "Build the index again: what is whole is kept."
-                )
+        require_whole(self.folder, self.manifest)
 
     def _place(self, text: str) -> int:
         place = self._places.get(bytes.fromhex(text_key(check_text(text, "text"))))
@@ -136,13 +130,9 @@ def open_index(folder: str | Path, encoder: Encoder | None = None, verify: bool 
     if not manifest.get("complete"):
         done, count = sum(shard["texts"] for shard in manifest["shards"]), manifest["count"]
         raise LabError(f"{folder} is half built, {done:,} of {count:,} texts. Run build_index again: it goes on there.")
-    if missing := NEEDED - manifest.keys():
-        raise LabError(
-            f"{folder / MANIFEST} is damaged: {min(missing)} is missing. Delete {folder} and build it again."
-        )
-    index = Index(folder, manifest, _checked_compressor(folder, manifest))
     if verify:
-        index.verify()
+        require_whole(folder, manifest)
+    index = Index(folder, manifest, _checked_compressor(folder, manifest))
     if encoder is not None:
         index.require(encoder)
     return index

@@ -20,7 +20,7 @@ from labkit.corpus.collection import Collection
 from labkit.encoding.compress import Compression, Compressor
 from labkit.encoding.default_model import sha256_of
 from labkit.encoding.index import Index, open_index
-from labkit.encoding.index_files import LEARNED, MANIFEST, VERSION, load_compressor, read_manifest
+from labkit.encoding.index_files import LEARNED, MANIFEST, VERSION, load_compressor, manifest_sha256, read_manifest
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_count, check_text
@@ -182,6 +182,7 @@ def _is_whole(folder: Path, shard: dict[str, Any]) -> bool:
 
 def _save(folder: Path, manifest: dict[str, Any], shards: dict[str, dict], complete: bool = False) -> None:
     told = {**manifest, "shards": [shards[name] for name in sorted(shards)], "complete": complete}
+    told["sha256"] = manifest_sha256(told)
     _whole_or_not(folder / MANIFEST, json.dumps(told, indent=1, sort_keys=True) + "\n")
 
 

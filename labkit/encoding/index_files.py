@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from labkit.encoding.compress import Compression, Compressor
+from labkit.encoding.default_model import sha256_of
 from labkit.encoding.residual import ResidualCodec
 from labkit.errors import LabError
 
 VERSION = 2
 MANIFEST, LEARNED = "manifest.json", "compressor.safetensors"
-NEEDED = {"compression", "complete", "count", "dim", "encoder", "learned", "recipe", "shards"}  # of a whole manifest
+ARRAYS = {"vectors", "offsets", "lost", "keys"}  # that every shard has
 
 
 def load_compressor(compression: Compression, file: Path) -> Compressor | None:
@@ -36,7 +38,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     Raises
     ------
     LabError
-        For one that is no JSON object, and for one of another version.
+        For one that is no JSON object or does not have its own hash, and for one of another version.
     """
     file = folder / MANIFEST
     if not file.is_file():
@@ -52,7 +54,28 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
             f"{folder} holds an index of version {manifest.get('version')}, and this labkit reads {VERSION}. "
             "Build the index again in another folder."
         )
+    if manifest.get("sha256") != manifest_sha256(manifest):
+        raise LabError(f"{file} is damaged: it does not have the sha256 that it says. Delete {folder} and build again.")
     return manifest
+
+
+def manifest_sha256(manifest: dict[str, Any]) -> str:
+    """sha256 of a manifest as canonical JSON without the hash itself."""
+    body = {name: value for name, value in manifest.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def require_whole(folder: Path, manifest: dict[str, Any]) -> None:
+    """Raise a `LabError` that names the first shard that is missing or whose bytes have changed."""
+    for shard in manifest["shards"]:
+        file = folder / shard["file"]
+        if not file.is_file():
+            raise LabError(f"{file} is missing. Run build_index again: it builds what is not there.")
+        if sha256_of(file) != shard["sha256"]:
+            raise LabError(
+                f"{file} has changed since it was written: its sha256 is another one. Run build_index again: it builds "
+                "what is damaged and keeps what is whole."
+            )
 
 
 def mapped(file: Path) -> dict[str, np.ndarray]:
@@ -64,7 +87,8 @@ def mapped(file: Path) -> dict[str, np.ndarray]:
         size = int.from_bytes(raw[:8].tobytes(), "little")
         header = json.loads(raw[8 : 8 + size].tobytes())
         header.pop("__metadata__", None)
-        return {name: _view(raw, 8 + size, told) for name, told in header.items()}
+        arrays = {name: _view(raw, 8 + size, told) for name, told in header.items()}
+        return {**arrays, **{name: arrays[name] for name in ARRAYS}}  # a KeyError where one has lost its name
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError):  # whatever a changed header leads to
         raise LabError(f"{file} is cut off or has changed. Run build_index again: it builds what is damaged.") from None
 

@@ -105,7 +105,7 @@ def _blocks(vectors: np.ndarray) -> list[np.ndarray]:
     return [vectors[begin : begin + BLOCK] for begin in range(0, len(vectors), BLOCK)]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, fastmath={"reassoc"})  # so that the sum of squares is vectorised
 def decode_rows(centroids, table, numbers, packed, answer):  # type: ignore[no-untyped-def]
     """Fill ``answer`` [T, d] float32; ``table`` [256, values a byte] is what each byte of ``packed`` stands for."""
     places, d = table.shape[1], centroids.shape[1]

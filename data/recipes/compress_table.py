@@ -1,0 +1,130 @@
+"""What compression costs: quality, bytes a token and time, for each way of it, over BM25's 100 candidates.
+
+    python data/recipes/compress_table.py                          # pydocs, split dev
+    python data/recipes/compress_table.py FOLDER [--outside FILE]  # any collection
+
+Each row is an index on disk, reranked as anybody would. ``difference`` is the mean paired difference in nDCG@10 to all
+dimensions in float16, with its 95 % interval. ``time`` is that of scoring the candidates of a query, query encoded and
+index in memory, as a ratio to the same: all rows take turns within one run. ``--outside`` names the vectors that
+``train_head.py`` keeps in the cache: docstrings that the collection does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import labkit as lk
+from labkit.encoding.compress import Compressor
+from labkit.encoding.tokens import PackedTokens, as_float32
+from labkit.evaluation.evaluate import Evaluation
+
+K = 100
+TIMED = 40  # queries
+ROUNDS = 3  # the fastest counts
+FUNCTION_WORDS = ("function words",)
+FULL = "float16"
+KNOBS = {
+    FULL: {},
+    "int8": {"storage": "int8"},
+    "residual, 4 bits": {"storage": "residual4"},
+    "residual, 2 bits": {"storage": "residual2"},
+    "PCA 128": {"dim": 128},
+    "random 128": {"dim": 128, "projection": "random"},
+    "head 128": {"dim": 128, "projection": "head"},
+    "PCA 128, int8": {"dim": 128, "storage": "int8"},
+    "PCA 128, 4 bits": {"dim": 128, "storage": "residual4"},
+    "PCA 128, 2 bits": {"dim": 128, "storage": "residual2"},
+    "head 128, 2 bits": {"dim": 128, "projection": "head", "storage": "residual2"},
+    "pooled by 2": {"pool": 2},
+    "pooled by 3": {"pool": 3},
+    "without function words": {"prune": FUNCTION_WORDS},
+}
+FROM_OUTSIDE = {"PCA 128", "PCA 128, 2 bits"}
+
+
+class LengthsKept(Compressor):
+    """A projection after which vectors keep the length that it leaves them."""
+
+    def projected(self, packed: PackedTokens) -> PackedTokens:
+        return replace(packed, vectors=as_float32(packed, 0, len(packed.vectors)) @ self.matrix, scales=None)
+
+
+def main(source: str, outside: Path | None) -> None:
+    c = lk.load_collection(source)
+    first, encoder = lk.BM25Retriever(c), lk.load_encoder()
+    sample = encoder.encode_documents(c.passages[:: max(1, len(c.passages) // 1024)])
+    with tempfile.TemporaryDirectory() as folder:
+        rerankers, sizes = {}, {}
+        for name, compression in wishes(outside):
+            try:
+                index = lk.build_index(Path(folder) / str(len(sizes)), c, encoder, compression)
+            except lk.LabError as error:
+                print(f"left out: {name}: {error}", flush=True)
+                continue
+            rerankers[name] = lk.LateInteractionReranker(encoder, index=index)
+            sizes[name] = index.compressor.bytes_per_token(sample)
+        pca = lk.Compression(dim=128).fit(sample)
+        rerankers["PCA 128, lengths kept"] = lk.LateInteractionReranker(
+            encoder, compression=LengthsKept(pca.compression, pca.matrix)
+        )
+        runs = {}
+        for name, late in rerankers.items():
+            runs[name] = lk.evaluate(lk.TwoStage(first, late), c, k=K)
+            print(row(name, runs[name], runs[FULL], sizes.get(name)), flush=True)
+        queries = list(c.split(c.default_split).queries.values())[:TIMED]
+        for name, ratio in times({n: r for n, r in rerankers.items() if n in sizes}, first, queries).items():
+            print(f"time of {name}: {ratio:.2f}", flush=True)
+
+
+def wishes(outside: Path | None) -> list[tuple[str, lk.Compression | Compressor]]:
+    """Names and what `build_index` is to make of them."""
+    rows: list[tuple[str, lk.Compression | Compressor]] = [(name, lk.Compression(**k)) for name, k in KNOBS.items()]
+    if outside is not None:
+        from safetensors.numpy import load_file
+
+        arrays = load_file(outside)
+        texts = PackedTokens(arrays["passages.vectors"], arrays["passages.offsets"], finite=True)
+        rows += [(f"{name}, from outside", lk.Compression(**KNOBS[name]).fit(texts)) for name in sorted(FROM_OUTSIDE)]
+    return rows
+
+
+def row(name: str, run: Evaluation, full: Evaluation, size: float | None) -> str:
+    """One line of the table."""
+    told = f"{name:32}{run.metrics['nDCG@10']:8.4f}" + (f"{size:8.1f} B" if size else " " * 10)
+    if run is full:
+        return told
+    found = lk.compare(full, run)
+    return f"{told}  {found.delta:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+
+
+def times(rerankers: dict[str, lk.LateInteractionReranker], first, queries: list[str]) -> dict[str, float]:  # type: ignore[no-untyped-def]
+    """The median over queries of each reranker's seconds to those of the full vectors."""
+    ratios: dict[str, list[float]] = {name: [] for name in rerankers}
+    for query in queries:
+        hits = first.search(query, k=K).hits
+        if not hits:
+            continue
+        fastest = dict.fromkeys(rerankers, np.inf)
+        for _ in range(ROUNDS):
+            for name, late in rerankers.items():
+                began = time.perf_counter()
+                late.score(query, hits)
+                fastest[name] = min(fastest[name], time.perf_counter() - began)
+        for name, seconds in fastest.items():
+            ratios[name].append(seconds / fastest[FULL])
+    return {name: statistics.median(values) for name, values in ratios.items()}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("collection", nargs="?", default="pydocs")
+    parser.add_argument("--outside", type=Path)
+    arguments = parser.parse_args()
+    main(arguments.collection, arguments.outside)
