@@ -62,9 +62,11 @@ class Erasure(Explanation):
 
     def verdict(self) -> str:
         """How many tokens never win."""
+        several = len(self.queries) > 1
         return (
-            f"{len(self.dead)} of {len(self.tokens)} tokens never win for these {len(self.queries)} queries: "
-            "without them every score stays what it is."
+            f"{len(self.dead)} of {len(self.tokens)} tokens never win for "
+            f"{f'these {len(self.queries)} queries' if several else 'this query'}: without them "
+            f"{'every' if several else 'its'} score stays what it is."
         )
 
     def cells(self) -> list[tuple[str, ...]]:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import labkit as lk
 from tests.browser.notebook import THEMES, write
+from tests.views.toy_encoder import ToyEncoder
 
 pytestmark = pytest.mark.browser
 
@@ -58,3 +60,30 @@ def test_a_stored_notebook_opens_and_shows_its_outputs(course, name):
         area = course.output(index)
         assert area.evaluate(BROKEN) == 0
         assert area.bounding_box()["height"] > 0
+
+
+# Where the first and the last letter of the headline stand, in pixels from the left.
+ENDS = """() => {
+    const headline = document.querySelector('.lk h3'), letters = [], walker = document.createTreeWalker(headline, 4);
+    while (walker.nextNode())
+        for (let i = 0; i < walker.currentNode.length; i++) letters.push([walker.currentNode, i]);
+    return [letters[0], letters.at(-1)].map(([node, i]) => {
+        const range = document.createRange();
+        range.setStart(node, i);
+        range.setEnd(node, i + 1);
+        return range.getBoundingClientRect().left;
+    });
+}"""
+
+
+def test_a_sentence_that_begins_with_a_hebrew_name_runs_from_left_to_right(browser):
+    view = lk.show_alignment("rows", {"מטריצה": "rows of a table", "plain": "a table"}, ToyEncoder())
+    assert view.scene["headline"].startswith("מטריצה")
+    page = browser.new_page()
+    page.set_content(view.to_html())
+    first, last = page.evaluate(ENDS)
+    assert first < last
+    page.set_content(view.to_html().replace("direction: ltr", ""))  # without the rule it would run the other way
+    first, last = page.evaluate(ENDS)
+    assert first > last
+    page.close()

@@ -43,6 +43,12 @@ def test_the_curve_rises_to_the_whole_score_and_is_what_rescoring_gives(erased, 
         assert lk.maxsim(queries, [vectors[best]]).sum() / whole == pytest.approx(part, rel=1e-5)
 
 
+def test_one_query_is_spoken_of_as_one(encoder):
+    one, two = (lk.eraser(["rows", "tables"][:n], "rows of a table", encoder).verdict() for n in (1, 2))
+    assert one.endswith("never win for this query: without them its score stays what it is.")
+    assert two.endswith("never win for these 2 queries: without them every score stays what it is.")
+
+
 def test_text_and_html_show_the_same_and_are_escaped(encoder):
     shown = lk.eraser(["a <b> tag"], "the <b> tag & more", encoder)
     for token in shown.tokens:
