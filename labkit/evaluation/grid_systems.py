@@ -13,7 +13,7 @@ from labkit.corpus.chunks import chunked
 from labkit.corpus.collection import Collection
 from labkit.corpus.pydocs import count_wordpieces
 from labkit.encoding.compress import Compression
-from labkit.encoding.index_build import build_index
+from labkit.encoding.index_build import VERSION, build_index
 from labkit.evaluation.grid import COMPRESSION, PLAIN, Knobs, late_of, own_knobs, settled
 from labkit.evaluation.remembered import FIRSTS, PARTS, Remembered, RememberedFirst
 from labkit.ranking.cross_encoder import CrossEncoderReranker
@@ -176,7 +176,7 @@ def indexed(encoder: Encoder, chosen: Mapping[str, Any], passages: Sequence[str]
         For values that `labkit.encoding.compress.Compression` refuses.
     """
     compression = Compression(**chosen)
-    decides = [encoder.key, asdict(compression), hashlib.sha256("\0".join(passages).encode()).hexdigest()]
+    decides = [VERSION, encoder.key, asdict(compression), hashlib.sha256("\0".join(passages).encode()).hexdigest()]
     name = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
     index = build_index(paths.cache() / "sweep" / name, passages, encoder, compression)
     return LateInteractionReranker(encoder, index=index)
