@@ -1,4 +1,4 @@
-"""The widgets of duel, eraser, slope chart and scoreboard: a few small traits in, a tree of elements out.
+"""The widgets of duel, eraser, slope chart, scoreboard and cut: a few small traits in, a tree of elements out.
 
 Needs ``pip install "late-interaction-lab[notebooks]"``.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
+from labkit.views.cut import CutView, Strip
 from labkit.views.duel import DuelView, Ring
 from labkit.views.eraser import EraserView, Sheet
 from labkit.views.scoreboard import Scoreboard
@@ -97,3 +98,18 @@ class ScoreboardWidget(TreeWidget):
 
     def __init__(self, board: Scoreboard, **inputs: Any) -> None:
         super().__init__(board.walk, **inputs)
+
+
+class CutWidget(TreeWidget):
+    """See ``lk.show_cut``.
+
+    Attributes
+    ----------
+    read : windows before the cut, from 1
+    """
+
+    inputs = ("read",)
+    read = traitlets.Int(1).tag(sync=True)
+
+    def __init__(self, strip: Strip, **inputs: Any) -> None:
+        super().__init__(lambda read: CutView(strip, read), **inputs)
