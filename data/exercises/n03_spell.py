@@ -27,7 +27,7 @@ WRONG_ANSWERS = (
     Wrong(
         "capitals are unknown",
         lambda words, known: [word if word in known else _closest(word, known) for word in words],
-        "the documents' words are in lower case. Look *StratifiedKFold* up in lower case, and leave it as it was typed.",
+        "the documents' words are in lower case. Look *StratifiedKFold* up in lower case, and leave it as it is.",
     ),
     Wrong(
         "all in lower case",
@@ -56,7 +56,7 @@ WRONG_ANSWERS = (
     Wrong(
         "difflib's own cutoff",
         lambda words, known: [w if w.lower() in known else _closest(w, known, 0.6) for w in words],
-        "difflib is content with 0.6 if you do not say otherwise: *frames* would become *dataframe*. Give `cutoff=0.85`.",
+        "difflib is content with 0.6 by default: *frames* would become *dataframe*. Give `cutoff=0.85`.",
     ),
     Wrong(
         "capitals are compared",

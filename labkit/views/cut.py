@@ -17,7 +17,6 @@ from labkit.corpus.collection import Collection, Document, join_title
 from labkit.encoding.checkpoints import load_encoder
 from labkit.errors import LabError, check_text
 from labkit.ranking.first_stage import BM25Retriever
-from labkit.ranking.late_interaction import LateInteractionReranker
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
 from labkit.views.figure import Picture
@@ -43,10 +42,10 @@ class Strip:
         self.text = join_title(c.docs[doc_id].title, c.docs[doc_id].text)
         self.ends = _ends(self.text, encoder)
         windows = [self.text[a:b] for a, b in zip([0, *self.ends], self.ends, strict=False)]
-        asked = encoder.encode_queries([query])
-        self.scores = np.asarray(maxsim(asked[0], encoder.encode_documents(windows)))
-        ranked = LateInteractionReranker(encoder).rerank(query, BM25Retriever(c).search(query, k), top_n=k)
-        self.rivals = np.array([hit.score for hit in ranked if hit.doc_id != doc_id])
+        asked = encoder.encode_queries([query])[0]
+        self.scores = np.asarray(maxsim(asked, encoder.encode_documents(windows)))
+        rivals = [hit.passages for hit in BM25Retriever(c).search(query, k) if hit.doc_id != doc_id]
+        self.rivals = np.array([max(maxsim(asked, encoder.encode_documents(list(texts)))) for texts in rivals])
         self.place = self.text.find(mark) if mark else -1
         self.bm25_rank = cache(self._bm25_rank)
 
@@ -87,17 +86,14 @@ class CutView(Live, Treed, Picture):
         self.best = int(strip.scores[: self.read].argmax())
         self.score = float(strip.scores[self.best])
         self.ranks = {"BM25": strip.bm25_rank(self.end), "MaxSim": 1 + int((strip.rivals > self.score).sum())}
-        self.name, self.title = one_line(strip.doc_id), f"A cut through {one_line(strip.doc_id)}"
-
-    def share(self, place: int) -> float:
-        """A place in the document, from 0 to 1."""
-        return place / len(self.strip.text)
+        self.size, self.name, self.marked = len(strip.text), one_line(strip.doc_id), f"“{one_line(strip.mark)}”"
+        self.title = f"A cut through {self.name}"
 
     def headline(self) -> str:
         """Where the cut is, and who puts the document first."""
         first = [system for system, rank in self.ranks.items() if rank == 1]
         who = {0: "neither BM25 nor MaxSim puts", 1: f"{''.join(first)} alone puts", 2: "BM25 and MaxSim both put"}
-        where = f"{self.end:,} of {len(self.strip.text):,} characters ({self.share(self.end):.0%})"
+        where = f"{self.end:,} of {self.size:,} characters ({self.end / self.size:.0%})"
         return f"Cut after {where}: {who[len(first)]} {self.name} first."
 
     def span(self, number: int) -> tuple[int, int]:
@@ -124,14 +120,14 @@ class CutView(Live, Treed, Picture):
         """Where the marked words stand; "" without any."""
         if not self.strip.mark:
             return ""
-        place, mark = self.strip.place, f"“{one_line(self.strip.mark)}”"
+        place = self.strip.place
         if place < 0:
-            return f"{mark} is nowhere in {self.name}."
+            return f"{self.marked} is nowhere in {self.name}."
         own = next(number for number, end in enumerate(self.strip.ends) if place < end)
         seen = (
             f"before the cut: its window scores {self.strip.scores[own]:.3f}" if own < self.read else "behind the cut"
         )
-        return f"{mark} begins at character {place:,}, {seen}."
+        return f"{self.marked} begins at character {place:,}, {seen}."
 
     def excerpt(self) -> str:
         """The start of the best window, or of what is marked in it."""
@@ -140,8 +136,8 @@ class CutView(Live, Treed, Picture):
 
     def to_text(self) -> str:
         """The bar, both systems, and the best window."""
-        cut, mark = round(WIDE * self.share(self.end)), int(WIDE * self.share(self.strip.place))
-        line = "".join("!" if i == mark and self.strip.mark else "#" if i < max(1, cut) else "." for i in range(WIDE))
+        cut, mark = max(1, round(WIDE * self.end / self.size)), WIDE * self.strip.place // self.size
+        line = "".join("!" if i == mark else "#" if i < cut else "." for i in range(WIDE))
         told = [self.headline(), f"[{line}]", text_table(self.HEAD, self.cells(), 3), self.answer()]
         return "\n".join([*filter(None, told), f"MaxSim's best window: {self.excerpt()}"])
 

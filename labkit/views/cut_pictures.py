@@ -31,8 +31,11 @@ def _bar(view: CutView) -> Node:
     for number, shade in enumerate(_shades(view)):
         start, end = view.span(number)
         name = ("lk-seen" if number < view.read else "lk-unseen") + (" lk-best" if number == view.best else "")
-        parts.append(node("i", class_=name, style=f"width:{view.share(end - start):.3%};--s:{shade:.2f}"))
-    mark = [node("b", style=f"left:{view.share(view.strip.place):.3%}")] if view.strip.place >= 0 else []
+        parts.append(
+            node("i", node("i", class_=name, style=f"--s:{shade:.2f}"), style=f"width:{(end - start) / view.size:.1%}")
+        )
+    place = view.strip.place
+    mark = [node("span", class_="lk-marked", style=f"width:{place / view.size:.1%}")] if place >= 0 else []
     return node("div", parts, mark, class_="lk-strip")
 
 
@@ -45,7 +48,7 @@ def _key(view: CutView) -> Node:
     kinds = [("lk-seen", "before the cut: the darker, the better MaxSim scores it"), ("lk-unseen", "behind the cut"),
              ("lk-seen lk-best", "MaxSim's best window")]  # fmt: skip
     shown = [node("span", node("i", class_=name, style="--s:0.60"), f" {told}") for name, told in kinds]
-    mark = [node("span", node("b"), " ", iso(view.answer().split(" begins")[0]))] if view.strip.place >= 0 else []
+    mark = [node("span", node("span", class_="lk-marked"), " ", iso(view.marked))] if view.strip.place >= 0 else []
     return node("p", shown, mark, class_="lk-key lk-strip-key")
 
 
