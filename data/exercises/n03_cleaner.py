@@ -120,6 +120,12 @@ KNOWN = (
         lambda clean: clean("a &lt; b") != "a < b",
         "an entity is left. `html.unescape` knows them all.",
     ),
+    (
+        "blanks that break nowhere",
+        lambda text: html.unescape(_untagged(_seen(text))),
+        lambda clean: clean("a&nbsp;b") == "a\u00a0b",
+        "`&nbsp;` became U+00A0, which looks like a blank and is none. In these texts it stood for an ordinary one.",
+    ),
 )
 WRONG_ANSWERS = tuple(Wrong(name, answer, hint) for name, answer, _, hint in KNOWN)
 

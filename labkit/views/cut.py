@@ -37,15 +37,18 @@ WIDE = 64  # columns of the bar in plain text
 class Strip:
     """A document in windows, scored once, and the candidates that it is held against."""
 
-    def __init__(self, query: str, doc_id: str, c: Collection, mark: str, encoder: Encoder, k: int) -> None:
+    def __init__(
+        self, query: str, doc_id: str, c: Collection, mark: str, encoder: Encoder, k: int, progress: bool
+    ) -> None:
         self.query, self.doc_id, self.c, self.mark = query, doc_id, c, mark
         self.text = join_title(c.docs[doc_id].title, c.docs[doc_id].text)
         self.ends = _ends(self.text, encoder)
-        windows = [self.text[a:b] for a, b in zip([0, *self.ends], self.ends, strict=False)]
-        asked = encoder.encode_queries([query])[0]
-        self.scores = np.asarray(maxsim(asked, encoder.encode_documents(windows)))
-        rivals = [hit.passages for hit in BM25Retriever(c).search(query, k) if hit.doc_id != doc_id]
-        self.rivals = np.array([max(maxsim(asked, encoder.encode_documents(list(texts)))) for texts in rivals])
+        groups = [[self.text[a:b]] for a, b in zip([0, *self.ends], self.ends, strict=False)]
+        groups += [list(hit.passages) for hit in BM25Retriever(c).search(query, k) if hit.doc_id != doc_id]
+        packed = encoder.encode_documents([text for group in groups for text in group], progress)
+        starts = np.cumsum([0, *map(len, groups[:-1])])
+        scores = np.maximum.reduceat(np.asarray(maxsim(encoder.encode_queries([query])[0], packed)), starts)
+        self.scores, self.rivals = scores[: len(self.ends)], scores[len(self.ends) :]
         self.place = self.text.find(mark) if mark else -1
         self.bm25_rank = cache(self._bm25_rank)
 
@@ -148,7 +151,7 @@ class CutView(Live, Treed, Picture):
         return tree(self)
 
     def figure(self) -> Figure:
-        """The bar, a segment a window, the darker the better it scores."""
+        """The bar, a segment a window, the stronger the better it scores."""
         from labkit.views.cut_pictures import figure
 
         return figure(self)
@@ -173,7 +176,13 @@ def _ends(text: str, encoder: Encoder) -> list[int]:
 
 
 def show_cut(
-    query: str, doc_id: str, collection: Collection, mark: str = "", encoder: Encoder | None = None, k: int = 20
+    query: str,
+    doc_id: str,
+    collection: Collection,
+    mark: str = "",
+    encoder: Encoder | None = None,
+    k: int = 20,
+    progress: bool = False,
 ) -> CutView:
     """Draw a document as a bar and cut it; in a notebook the cut can be dragged, or moved with the arrow keys.
 
@@ -185,6 +194,7 @@ def show_cut(
     mark : words to mark in it, such as those that answer the query
     encoder : from ``load_encoder()``; the default one if None
     k : candidates of BM25 that MaxSim holds the document against
+    progress : show a bar while texts are encoded for the first time
 
     Raises
     ------
@@ -194,4 +204,4 @@ def show_cut(
     if doc_id not in collection.docs:
         raise LabError(f"{collection.name} has no document {doc_id!r}; give an id of its docs.")
     texts = check_text(query, "query"), doc_id, collection, check_text(mark, "mark")
-    return CutView(Strip(*texts, encoder or load_encoder(), k))
+    return CutView(Strip(*texts, encoder or load_encoder(), k, progress))

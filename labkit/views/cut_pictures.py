@@ -26,7 +26,7 @@ def tree(view: CutView) -> Node:
 
 
 def _bar(view: CutView) -> Node:
-    """A segment a window, the darker the better it scores; behind the cut they are empty."""
+    """A segment a window, the stronger the better it scores; behind the cut they are empty."""
     parts = []
     for number, shade in enumerate(_shades(view)):
         start, end = view.span(number)
@@ -45,7 +45,7 @@ def _shades(view: CutView) -> list[float]:
 
 
 def _key(view: CutView) -> Node:
-    kinds = [("lk-seen", "before the cut: the darker, the better MaxSim scores it"), ("lk-unseen", "behind the cut"),
+    kinds = [("lk-seen", "before the cut: the stronger, the better for MaxSim"), ("lk-unseen", "behind the cut"),
              ("lk-seen lk-best", "MaxSim's best window")]  # fmt: skip
     shown = [node("span", node("i", class_=name, style="--s:0.60"), f" {told}") for name, told in kinds]
     mark = [node("span", node("span", class_="lk-marked"), " ", iso(view.marked))] if view.strip.place >= 0 else []

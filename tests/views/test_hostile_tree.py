@@ -1,4 +1,4 @@
-"""Hostile texts in duel, eraser, slope chart, scoreboard and cut: in every form they are shown, and nothing of them runs."""
+"""Hostile texts in duel, eraser, slope chart, scoreboard and cut: every form shows them, and nothing of them runs."""
 
 import json
 import xml.etree.ElementTree as ET
