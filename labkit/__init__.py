@@ -52,6 +52,7 @@ _ROOM_OF = {
     "replay": "evaluation.replay",
     "load_test": "evaluation.load",
     "show_alignment": "views.show_alignment",
+    "show_cut": "views.cut",
     "slope_chart": "views.slope_chart",
     "scoreboard": "views.scoreboard",
     "deltas": "views.deltas",

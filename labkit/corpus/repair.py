@@ -15,6 +15,7 @@ from labkit.corpus.collection import Collection, Document, join_title
 from labkit.corpus.edits import Record
 from labkit.corpus.repair_catalogue import DEFAULT, DUPLICATE, Rule, rule_of
 from labkit.errors import LabError, check_text
+from labkit.progress import bar
 
 _ROUNDS = 20  # every rule shortens or settles a text, so that two or three do; a limit all the same
 
@@ -83,14 +84,15 @@ class Repair:
         """The same rules with those that learn bound to these texts."""
         return self._bound([Record.of(check_text(text, "text")) for text in texts])[0]
 
-    def on(self, collection: Collection) -> Repaired:
+    def on(self, collection: Collection, progress: bool = False) -> Repaired:
         """Repair titles, texts and passages. Queries stay as they are; copies are merged, their judgments too."""
         fields = {
             (doc_id, name): text for doc_id, document in collection.docs.items() for name, text in parts(document)
         }
         whole = [Record.of(check_text(text, " of ".join(key[::-1]))) for key, text in fields.items()]
-        repair, records = self._bound(whole)
-        by_field = dict(zip(fields, map(repair._settled, records), strict=True))
+        repair, records = self._bound(whole, progress)
+        watched = bar(records, what="repair: settle", unit="text", show=progress)
+        by_field = dict(zip(fields, map(repair._settled, watched), strict=True))
         docs = {
             doc_id: rebuilt(document, {name: by_field[doc_id, name].text for name, _ in parts(document)})
             for doc_id, document in collection.docs.items()
@@ -103,10 +105,10 @@ class Repair:
         }
         return Repaired(**told, records={key: r for key, r in by_field.items() if r.changes}, merged=merged)
 
-    def _bound(self, records: list[Record]) -> tuple[Repair, list[Record]]:
+    def _bound(self, records: list[Record], progress: bool = False) -> tuple[Repair, list[Record]]:
         """The rules once over all texts, one after the other, those that learn bound to what they met."""
         bound: list[Rule] = []
-        for rule in self.rules:
+        for rule in bar(self.rules, what="repair: find", unit="rule", show=progress):
             if rule.learn:
                 rule = replace(rule, find=rule.learn(list(dict.fromkeys(r.text for r in records))), learn=None)
             bound.append(rule)
@@ -123,15 +125,19 @@ class Repair:
         return record
 
 
-def repair(collection: Collection, rules: Iterable[str | Callable[[str], str] | Rule] | None = None) -> Repaired:
-    """A repaired collection of the same name. See `Repair` for the rules.
+def repair(
+    collection: Collection,
+    rules: Iterable[str | Callable[[str], str] | Rule] | None = None,
+    progress: bool = False,
+) -> Repaired:
+    """A repaired collection of the same name. See `Repair` for the rules; ``progress`` shows bars.
 
     Raises
     ------
     LabError
         For a rule that there is not; for a function that does not answer a text with a text.
     """
-    return Repair(rules).on(collection)
+    return Repair(rules).on(collection, progress)
 
 
 def fields_of(collection: Collection) -> dict[str, Any]:

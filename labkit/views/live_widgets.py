@@ -1,4 +1,4 @@
-"""The widgets of duel, eraser, slope chart, scoreboard and cockpit: a few small traits in, a tree of elements out.
+"""The widgets of duel, eraser, slope chart, scoreboard, cockpit and cut: a few small traits in, a tree of elements out.
 
 Needs ``pip install "late-interaction-lab[notebooks]"``.
 """
@@ -13,6 +13,7 @@ from labkit.errors import LabError
 from labkit.evaluation.sweep_cell import COSTS
 from labkit.evaluation.sweep_result import Sweep
 from labkit.views.cockpit import Cockpit
+from labkit.views.cut import CutView, Strip
 from labkit.views.duel import DuelView, Ring
 from labkit.views.eraser import EraserView, Sheet
 from labkit.views.scoreboard import Scoreboard
@@ -140,3 +141,18 @@ def _again(sweep: Sweep, cell: int) -> str:
         return sweep.recompute(cell).to_text()
     except LabError as error:
         return str(error)
+
+
+class CutWidget(TreeWidget):
+    """See ``lk.show_cut``.
+
+    Attributes
+    ----------
+    read : windows before the cut, from 1
+    """
+
+    inputs = ("read",)
+    read = traitlets.Int(1).tag(sync=True)
+
+    def __init__(self, strip: Strip, **inputs: Any) -> None:
+        super().__init__(lambda read: CutView(strip, read), **inputs)

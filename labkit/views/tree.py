@@ -4,7 +4,7 @@ A node is plain data: a list of a tag, a dict of attributes, and children, which
 attributes a node may say how it answers in the widget; the static form leaves that out:
 
 - ``set``: traits that a click sets; ``flip``: numbers that a click puts into list traits, or takes out if all are in;
-  ``choose``: the trait that a ``select`` sets
+  ``choose``: the trait that a ``select`` or a slider sets
 - ``say``: what is told when the pointer or the keyboard reaches it
 - ``lit``: names, separated by blanks; it lights up together with every node that shares one
 - ``key``: by what it is found again after a repaint, so that the keyboard's place is kept
@@ -60,6 +60,12 @@ def select(label: str, trait: str, options: Iterable[tuple[int, str]], chosen: i
     """A labelled choice of a number; only in the widget."""
     made = [node("option", name, value=str(number), selected=number == chosen) for number, name in options]
     return node("label", label, node("select", made, choose=trait, key=trait), class_="lk-small", live=True)
+
+
+def slider(label: str, trait: str, low: int, high: int, value: int, told: str) -> Node:
+    """A labelled number to drag or to move with the arrow keys, ``told`` in words; only in the widget."""
+    made = node("input", type="range", min=low, max=high, value=value, choose=trait, key=trait, aria_valuetext=told)
+    return node("label", label, made, class_="lk-slider", live=True)
 
 
 def bar(width: float, name: str = "") -> Node:

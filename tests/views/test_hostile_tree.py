@@ -1,4 +1,4 @@
-"""Hostile texts in duel, eraser, slope chart and scoreboard: in every form they are shown, and nothing of them runs."""
+"""Hostile texts in duel, eraser, slope chart, scoreboard and cut: every form shows them, and nothing of them runs."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -39,7 +39,12 @@ def ticket(text):
     return Scoreboard(("a",), {"T<i>": text}, {"T<i>": {"a": 1}}, (), 50, walks).walk("T<i>")
 
 
-views = pytest.mark.parametrize("make", [duel, eraser, slope_chart, ticket])
+def cut(text):
+    docs = {text[:300] or "name": lk.Document("", f"rows of {text[:900]}"), "plain": lk.Document("", f"rows {text}")}
+    return lk.show_cut(f"rows {text}", next(iter(docs)), lk.Collection("c", docs), text[:50], ToyEncoder(limit=20))
+
+
+views = pytest.mark.parametrize("make", [duel, eraser, slope_chart, ticket, cut])
 
 
 @views

@@ -24,6 +24,12 @@ class ToyEncoder:
     def encode_documents(self, texts, progress=False):
         return self._packed(texts)
 
+    def characters_read(self, texts, task="document"):
+        found = [list(WORD.finditer(text)) for text in texts]
+        return [
+            m[self.limit].start() if len(m) > self.limit else len(text) for m, text in zip(found, texts, strict=True)
+        ]
+
     def _packed(self, texts):
         found = [list(WORD.finditer(text)) for text in texts]
         kept = [matches[: self.limit] for matches in found]
