@@ -375,5 +375,5 @@ lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "dens
 # [a model card](https://huggingface.co/juanluisdb/MiniLM-L-6-rerank-m3); BM25:
 # [Pyserini](https://github.com/castorini/pyserini). Metrics by [ir-measures](https://ir-measur.es).
 #
-# **Next:** notebook 03 asks what the encoder never read. Until it is there, `labkit evaluate --collection FOLDER` asks the
-# question of this notebook about your own documents.
+# **Next:** [03_clean_inputs](03_clean_inputs.ipynb) asks what the encoder never read. `labkit evaluate --collection FOLDER`
+# asks the question of this notebook about your own documents.

@@ -390,5 +390,4 @@ lk.scoreboard([whole, "bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion"
 # [ftfy](https://ftfy.readthedocs.io), near copies found by [datasketch](https://ekzhu.com/datasketch/). For documents of
 # your own: `labkit lint FOLDER` in a shell, and `lk.chunk` to cut them.
 #
-# **Next:** notebook 04 gives you twenty evaluations to spend. Until it is there, [05_measure](05_measure.ipynb) tests the
-# claim that you made in 02.
+# **Next:** [04_hyperparameters](04_hyperparameters.ipynb) gives you twenty evaluations to spend.

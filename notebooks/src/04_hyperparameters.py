@@ -297,4 +297,4 @@ lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", lk.TwoStage(bm25, late), 
 # **Sources.** Residual codes: Santhanam et al., [ColBERTv2](https://arxiv.org/abs/2112.01488). Token pooling: Clavié et al.,
 # [2024](https://arxiv.org/abs/2409.14683).
 #
-# **Next:** notebook 05 asks which of these differences are more than luck.
+# **Next:** [05_measure](05_measure.ipynb) asks which of these differences are more than luck.
