@@ -27,6 +27,7 @@ class Cell:
     price : USD for 1,000 queries on this machine, kept busy; None where it is not known
     failures : queries that failed, and count 0
     run_id : its run in the ledger
+    floor_spread : p90 over p10 of a fixed product's time while latencies were taken: how busy the machine was
     """
 
     knobs: Knobs
@@ -40,6 +41,7 @@ class Cell:
     price: float | None
     failures: int = 0
     run_id: str = ""
+    floor_spread: float = 1.0
 
     @property
     def quality(self) -> float:

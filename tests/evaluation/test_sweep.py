@@ -164,6 +164,25 @@ def test_the_mean_lies_in_its_interval_and_a_query_needs_time():
         assert 0 < cell.latency_ms["p50"] <= cell.latency_ms["p95"]
 
 
+def test_cells_that_differ_in_weights_alone_share_a_timing(pipe):
+    sweep = lk.sweep(pipe, C, {"reranker": ["late+fusion"], "weights": [(1, 0, 0), (1, 1, 1)]}, timed=2, progress=False)
+    assert sweep[1].latency_ms == sweep[2].latency_ms
+    assert sweep[0].latency_ms != sweep[1].latency_ms
+
+
+def test_a_query_that_fails_is_counted_and_has_no_latency():
+    class Failing(lk.BM25Retriever):
+        def passage_scores(self, query):
+            if query == QUERIES["q03"]:
+                raise RuntimeError("no answer")
+            return super().passage_scores(query)
+
+    sweep = lk.sweep(Failing(C), C, {"k": [5]}, timed=14, progress=False)
+    assert [cell.failures for cell in sweep.cells] == [1, 1]
+    assert [cell.per_query[3] for cell in sweep.cells] == [0, 0]
+    assert sweep.base.latency_ms["p95"] > 0
+
+
 def test_token_vectors_are_counted_in_bytes_and_a_first_stage_keeps_none(pipe):
     sweep = lk.sweep(pipe, C, {"reranker": ["none"]}, timed=1, progress=False)
     assert [cell.bytes_per_token for cell in sweep.cells] == [2 * 384, None]
