@@ -19,6 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from labkit.corpus.collection import Collection
+from labkit.encoding.head import head_projection
 from labkit.errors import LabError
 from labkit.evaluation import bench, ledger, metrics
 from labkit.evaluation.evaluate import Evaluation, ask, configuration, evaluate, latency, measured, per_1000
@@ -52,10 +53,13 @@ class Bench:
         return configuration(self.pipe, getattr(self.pipe, "k", None) or 50)
 
     def require_dims(self, cells: Sequence[Knobs]) -> None:
-        """Raise a `LabError` unless the encoder has as many dimensions as each cell keeps."""
+        """Raise a `LabError` unless the encoder, or the trained head, has the dimensions that each cell keeps."""
+        for cell in cells:
+            if cell["projection"] == "head":
+                head_projection(cell["dim"])
         most = max((cell["dim"] or 0 for cell in cells), default=0)
-        if most and (late := Workshop(self.pipe, self.collection, 1).plain()) and most > late.encoder.dim:
-            raise LabError(f"dim must be at most the encoder's {late.encoder.dim}; got {most}.")
+        if most and most > (have := Workshop(self.pipe, self.collection, 1).plain().encoder.dim):
+            raise LabError(f"dim must be at most the encoder's {have}; got {most}.")
 
     def run(self, cells: Sequence[Knobs], split: str, progress: bool = False, looks: int | None = None) -> list[Cell]:
         """Cells in order: those measured before are read, the others measured, written to the ledger and kept."""

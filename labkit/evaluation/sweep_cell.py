@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.evaluation.grid import KNOBS, Knobs
+from labkit.evaluation.grid import KNOBS, PLAIN, Knobs
 
 SHOWN = "nDCG@10"
 COSTS = {"latency": "p50 latency, ms", "bytes": "bytes a token", "price": "USD for 1,000 queries"}
@@ -61,6 +61,6 @@ class Cell:
     @staticmethod
     def from_dict(given: Mapping[str, Any]) -> Cell:
         """The way back from `to_dict`."""
-        told = given["knobs"]
+        told = {**PLAIN, **given["knobs"]}  # what knew fewer knobs had them as they are without
         knobs = {name: tuple(told[name]) if isinstance(told[name], list) else told[name] for name in KNOBS}
         return Cell(**{**given, "knobs": knobs, "per_query": tuple(given["per_query"])})
