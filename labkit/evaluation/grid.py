@@ -17,8 +17,15 @@ from labkit.ranking.two_stage import Searcher, TwoStage
 Knobs = dict[str, Any]
 Grid = Mapping[str, Sequence[Any]]
 
-COMPRESSION = ("dim", "projection", "storage", "pool", "cap")  # those of `labkit.encoding.compress.Compression`
-PLAIN = {"dim": None, "projection": None, "storage": "float16", "pool": 1, "cap": None, "passage": None}
+COMPRESSION = (
+    "dim",
+    "projection",
+    "storage",
+    "pool",
+    "prune",
+    "cap",
+)  # what `Compression` takes
+PLAIN = {"dim": None, "projection": None, "storage": "float16", "pool": 1, "prune": (), "cap": None, "passage": None}
 USUAL = ("projection", "pca")  # goes without saying where there is a dim
 ABSENT = ("dim", "cap", "passage")  # for which None is a value; the others have it only where they turn nothing
 DEFAULTS = {"k1": 1.2, "b": 0.75, "retriever_weights": (1.0, 1.0), "weights": FUSION_WEIGHTS}
@@ -28,6 +35,7 @@ MOST_CELLS = 10_000
 
 _WHOLE = (lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 1, "a whole number of at least 1")
 _MAYBE_WHOLE = (lambda v: v is None or _WHOLE[0](v), f"{_WHOLE[1]}, or None")
+_NAMES = (lambda v: isinstance(v, list | tuple), "a tuple of names, which may be empty")
 _NAME = (lambda v: v is None or isinstance(v, str), "a name, or None")
 _WEIGHTS = (
     lambda v: isinstance(v, list | tuple) and all(is_number(w) and w >= 0 for w in v) and any(v),
@@ -42,7 +50,7 @@ KNOBS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "retriever_weights": _WEIGHTS,
     "reranker": (lambda v: v in NAMES, f"one of {', '.join(NAMES)}; cohere is not swept: each query costs money"),
     "weights": _WEIGHTS,
-    "dim": _MAYBE_WHOLE, "projection": _NAME, "storage": _NAME, "pool": _WHOLE, "cap": _MAYBE_WHOLE,
+    "dim": _MAYBE_WHOLE, "projection": _NAME, "storage": _NAME, "pool": _WHOLE, "prune": _NAMES, "cap": _MAYBE_WHOLE,
     "passage": (lambda v: v is None or (_WHOLE[0](v) and v >= 16), "a whole number of wordpieces from 16, or None"),
 }  # fmt: skip
 
@@ -158,7 +166,7 @@ def told(knobs: Mapping[str, Any], base: Mapping[str, Any]) -> str:
 def value_told(value: Any) -> str:
     """A knob's value in words."""
     if isinstance(value, list | tuple):
-        return ":".join(map(value_told, value))
+        return ":".join(map(value_told, value)) or "none"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 

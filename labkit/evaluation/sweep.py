@@ -18,7 +18,8 @@ from labkit.ranking.two_stage import Searcher, TwoStage
 from labkit.records import code_hash
 
 DEFAULT_GRID = (
-    {"k": [10, 20, 50, 100], "reranker": ["late"], "dim": [None, 128, 64], "storage": ["float16", "residual2"]},
+    {"k": [10, 20, 50, 100], "reranker": ["late"], "dim": [None, 256, 128, 64, 32]},
+    {"k": [10, 20, 50, 100], "reranker": ["late"], "dim": [128], "storage": ["residual2"]},
     {"k": [10, 20, 50, 100], "retriever": ["bm25", "dense", "fusion"], "reranker": ["late+fusion"],
      "weights": [(1, 1, 0.5), (1, 0, 0.5), (0, 1, 1)]},
 )  # fmt: skip

@@ -19,8 +19,9 @@ from functools import cached_property
 from typing import Any
 
 from labkit.corpus.collection import Collection
+from labkit.encoding.head import head_projection
 from labkit.errors import LabError
-from labkit.evaluation import ledger, metrics
+from labkit.evaluation import bench, ledger, metrics
 from labkit.evaluation.evaluate import Evaluation, ask, configuration, evaluate, latency, measured, per_1000
 from labkit.evaluation.grid import Knobs, told
 from labkit.evaluation.grid_systems import Workshop, squeezed
@@ -52,10 +53,13 @@ class Bench:
         return configuration(self.pipe, getattr(self.pipe, "k", None) or 50)
 
     def require_dims(self, cells: Sequence[Knobs]) -> None:
-        """Raise a `LabError` unless the encoder has as many dimensions as each cell keeps."""
+        """Raise a `LabError` unless the encoder, or the trained head, has the dimensions that each cell keeps."""
+        for cell in cells:
+            if cell["projection"] == "head":
+                head_projection(cell["dim"])
         most = max((cell["dim"] or 0 for cell in cells), default=0)
-        if most and (late := Workshop(self.pipe, self.collection, 1).plain()) and most > late.encoder.dim:
-            raise LabError(f"dim must be at most the encoder's {late.encoder.dim}; got {most}.")
+        if most and most > (have := Workshop(self.pipe, self.collection, 1).plain().encoder.dim):
+            raise LabError(f"dim must be at most the encoder's {have}; got {most}.")
 
     def run(self, cells: Sequence[Knobs], split: str, progress: bool = False, looks: int | None = None) -> list[Cell]:
         """Cells in order: those measured before are read, the others measured, written to the ledger and kept."""
@@ -95,8 +99,7 @@ class Bench:
         for _, knobs in todo:  # cells that differ in k and weights alone share what takes time
             group = tuple(value for name, value in knobs.items() if name not in ("k", *WEIGHTS))
             deepest[group] = max(deepest.get(group, knobs), knobs, key=lambda knobs: knobs["k"])
-        self._timings: dict[tuple, tuple[list[float], bool]] = {}
-        self._asked = random.Random(self.seed).sample(queries, min(self.timed, len(queries)))
+        asked = random.Random(self.seed).sample(queries, min(self.timed, len(queries)))
         ready = bar(list(deepest.values()), what="first queries", unit="pipeline", show=progress)
         costs = [self._first_queries(knobs, queries[:3]) for knobs in ready]
         if progress:
@@ -109,6 +112,7 @@ class Bench:
             print(f"{told}about {_duration(seconds)}", file=sys.stderr if "ipykernel" not in sys.modules else None)
         for knobs in bar(list(deepest.values()), what="scoring", unit="pipeline", show=progress):
             self._fill(knobs, queries)
+        self._timings = self._timed([knobs for _, knobs in todo], asked, progress)
 
     def _first_queries(self, knobs: Knobs, queries: Sequence[str]) -> tuple[float, float]:
         """Seconds of a query that nothing is known of, and of one that is remembered."""
@@ -130,25 +134,31 @@ class Bench:
     def _measured(self, knobs: Knobs, base: Knobs, split: str, looks: int | None) -> Cell:
         system, over = self._shop.system(knobs, fast=True), self._shop.collection(knobs)
         run = measured(system, over, split, knobs["k"], looks=looks)
-        work = tuple(value for name, value in knobs.items() if name not in WEIGHTS)
-        seconds, billed = self._timings[work] = self._timings.get(work) or self._seconds(knobs)
+        seconds, billed, spread = self._timings[_work(knobs)]
         run = replace(run, latency_ms=latency(seconds), seconds_per_1000=per_1000(seconds))
         run = ledger.record(run, f"sweep: {told(knobs, base)}")
         values = [round(run.per_query[query][SHOWN], 6) for query in sorted(run.per_query)]
         return Cell(knobs, run.system, run.metrics, tuple(values), *interval(values), run.latency_ms,
                     self._bytes_per_token(knobs), None if billed else _price(run.seconds_per_1000),
-                    len(run.failures), run.run_id)  # fmt: skip
+                    len(run.failures), run.run_id, spread)  # fmt: skip
 
-    def _seconds(self, knobs: Knobs) -> tuple[list[float], bool]:
-        """Seconds of the plain pipeline for queries that its encoder has not seen, and whether anyone sends a bill."""
-        seconds, billed = [], False
-        for query in [self._asked[0], *self._asked]:  # the first one warms up
-            began = time.perf_counter()
-            ranking = self._ask_plainly(knobs, query)
-            known = ranking is not None and not ranking.looked_up
-            seconds.append(time.perf_counter() - began if known else math.nan)
-            billed = billed or bool(ranking and ranking.cost)
-        return seconds[1:], billed
+    def _timed(self, cells: Sequence[Knobs], asked: Sequence[str], progress: bool) -> dict[tuple, tuple]:
+        """By what takes time: seconds of the plain pipeline for queries new to its encoder, whether anyone sends a
+        bill, and how much the machine's own speed varied. Cells take turns at each query: a busy hour meets all alike.
+        """
+        shapes = {_work(knobs): knobs for knobs in cells}
+        found: dict[tuple, tuple[list[float], list[bool]]] = {work: ([], []) for work in shapes}
+        probe, floor = bench.probe(), []
+        for turn, query in enumerate(bar([asked[0], *asked], what="timing", unit="query", show=progress)):
+            floor.append(probe())
+            for work, knobs in shapes.items():
+                began = time.perf_counter()
+                ranking = self._ask_plainly(knobs, query)
+                if turn and ranking is not None:  # the first turn warms up
+                    found[work][0].append(math.nan if ranking.looked_up else time.perf_counter() - began)
+                    found[work][1].append(bool(ranking.cost))
+        varied = round(bench.spread(floor), 2)
+        return {work: (seconds or [math.nan], any(billed), varied) for work, (seconds, billed) in found.items()}
 
     def _ask_plainly(self, knobs: Knobs, query: str) -> Ranking | None:
         for encoder in self._shop.encoders(knobs):
@@ -164,6 +174,11 @@ class Bench:
         if compressor := getattr(late, "compression", None):
             return round(compressor.bytes_per_token(sample), 2)
         return float(sample.vectors.dtype.itemsize * sample.dim)
+
+
+def _work(knobs: Knobs) -> tuple:
+    """What takes time in a cell: all but weights."""
+    return tuple(value for name, value in knobs.items() if name not in WEIGHTS)
 
 
 def _answer(system: Any, query: str, k: int) -> Ranking | None:

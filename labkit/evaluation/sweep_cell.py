@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.evaluation.grid import KNOBS, Knobs
+from labkit.evaluation.grid import KNOBS, PLAIN, Knobs
 
 SHOWN = "nDCG@10"
 COSTS = {"latency": "p50 latency, ms", "bytes": "bytes a token", "price": "USD for 1,000 queries"}
@@ -27,6 +27,7 @@ class Cell:
     price : USD for 1,000 queries on this machine, kept busy; None where it is not known
     failures : queries that failed, and count 0
     run_id : its run in the ledger
+    floor_spread : p90 over p10 of a fixed product's time while latencies were taken: how busy the machine was
     """
 
     knobs: Knobs
@@ -40,6 +41,7 @@ class Cell:
     price: float | None
     failures: int = 0
     run_id: str = ""
+    floor_spread: float = 1.0
 
     @property
     def quality(self) -> float:
@@ -59,6 +61,6 @@ class Cell:
     @staticmethod
     def from_dict(given: Mapping[str, Any]) -> Cell:
         """The way back from `to_dict`."""
-        told = given["knobs"]
+        told = {**PLAIN, **given["knobs"]}  # what knew fewer knobs had them as they are without
         knobs = {name: tuple(told[name]) if isinstance(told[name], list) else told[name] for name in KNOBS}
         return Cell(**{**given, "knobs": knobs, "per_query": tuple(given["per_query"])})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from labkit import paths
 from labkit.errors import LabError, check_count
 from labkit.evaluation import peeks
+from labkit.evaluation.bench import VOID_ABOVE
 from labkit.evaluation.compare import Comparison, Comparisons, compare
 from labkit.evaluation.evaluate import Evaluation
 from labkit.evaluation.grid import ABSENT, told
@@ -58,6 +59,13 @@ class Sweep:
     def base(self) -> Cell:
         """The pipeline as it is."""
         return self.cells[0]
+
+    @property
+    def void(self) -> str:
+        """Why latencies and prices tell nothing; "" where the machine was quiet enough."""
+        spread = max(cell.floor_spread for cell in self.cells)
+        busy = f"the machine was too busy to time anything: its floor's p90/p10 is {spread:.2f}, above {VOID_ABOVE}"
+        return busy if spread > VOID_ABOVE else ""
 
     def told(self, cell: int | Cell) -> str:
         """What a cell changes of the base, in words."""
@@ -178,6 +186,7 @@ class Sweep:
             f"  best  {_line(best)}  {self.told(best)}",
             f"{len(better)} of {len(self) - 1} are better than the base, and "
             f"{sum(c.verdict == 'worse' for c in self.comparisons)} are worse, corrected for all of them",
+            *([f"latencies are VOID: {self.void}"] if self.void else []),
         ])  # fmt: skip
 
     def __repr__(self) -> str:

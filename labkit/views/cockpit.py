@@ -106,7 +106,8 @@ class Cockpit(Live, Picture):
         missing = f" {absent} cells have no {COSTS[self.x]} and are not drawn." if absent else ""
         count = f"{len(self.sweep)} cells, {len(self.sweep.queries)} queries of {one_line(self.sweep.split)}"
         marks = "Filled: on the front, none is better at this cost or less. Diamond: the base."
-        return f"{count}; bars: 95 % interval of the mean. {marks}{missing}"
+        void = f" VOID: {self.sweep.void}." if self.sweep.void and self.x != "bytes" else ""
+        return f"{count}; bars: 95 % interval of the mean. {marks}{missing}{void}"
 
     def to_text(self) -> str:
         """The front, the base, the best, and what is pinned and chosen."""

@@ -121,8 +121,9 @@ def test_passages_of_another_length_equal_plain_evaluation_over_such_passages():
 
 def test_compressed_vectors_equal_plain_evaluation_over_an_index(pipe, encoder, tmp_path, monkeypatch):
     monkeypatch.setenv("LABKIT_CACHE", str(tmp_path / "cache"))
+    pruned = ("function words",)
     grid = [{"k": [5, 30], "dim": [24], "projection": ["random"], "storage": ["int8"]}, {"storage": ["residual4"]},
-            {"cap": [4], "pool": [2]}, {"reranker": ["late+fusion"], "dim": [16]}]  # fmt: skip
+            {"cap": [4], "pool": [2]}, {"reranker": ["late+fusion"], "dim": [16]}, {"prune": [pruned]}]  # fmt: skip
     sweep = lk.sweep(pipe, C, grid, timed=1, progress=False)
     bm25 = lk.BM25Retriever(C)
 
@@ -132,8 +133,16 @@ def test_compressed_vectors_equal_plain_evaluation_over_an_index(pipe, encoder, 
 
     small = late(1, dim=24, projection="random", storage="int8")
     fused = lk.FusionReranker([late(4, dim=16), DenseReranker(encoder), bm25], (1, 1, 0.5), "late+fusion")
-    second = [late(0), small, small, late(2, storage="residual4"), late(3, cap=4, pool=2), fused]
-    for number, (reranker, k) in enumerate(zip(second, [50, 5, 30, 50, 50, 50], strict=True)):
+    second = [
+        late(0),
+        small,
+        small,
+        late(2, storage="residual4"),
+        late(3, cap=4, pool=2),
+        fused,
+        late(5, prune=("function words",)),
+    ]
+    for number, (reranker, k) in enumerate(zip(second, [50, 5, 30, 50, 50, 50, 50], strict=True)):
         assert_equal_to_plain(sweep, number, lk.TwoStage(bm25, reranker), k)
     assert sweep.base.metrics == pytest.approx(lk.evaluate(pipe, C, "dev", k=50).metrics, abs=1e-12)
     assert [cell.bytes_per_token for cell in sweep.cells[:3]] == [768, 28, 28]
@@ -162,6 +171,25 @@ def test_the_mean_lies_in_its_interval_and_a_query_needs_time():
         assert cell.low <= cell.quality <= cell.high
         assert cell.quality == pytest.approx(sum(cell.per_query) / 14, abs=1e-6)
         assert 0 < cell.latency_ms["p50"] <= cell.latency_ms["p95"]
+
+
+def test_cells_that_differ_in_weights_alone_share_a_timing(pipe):
+    sweep = lk.sweep(pipe, C, {"reranker": ["late+fusion"], "weights": [(1, 0, 0), (1, 1, 1)]}, timed=2, progress=False)
+    assert sweep[1].latency_ms == sweep[2].latency_ms
+    assert sweep[0].latency_ms != sweep[1].latency_ms
+
+
+def test_a_query_that_fails_is_counted_and_has_no_latency():
+    class Failing(lk.BM25Retriever):
+        def passage_scores(self, query):
+            if query == QUERIES["q03"]:
+                raise RuntimeError("no answer")
+            return super().passage_scores(query)
+
+    sweep = lk.sweep(Failing(C), C, {"k": [5]}, timed=14, progress=False)
+    assert [cell.failures for cell in sweep.cells] == [1, 1]
+    assert [cell.per_query[3] for cell in sweep.cells] == [0, 0]
+    assert sweep.base.latency_ms["p95"] > 0
 
 
 def test_token_vectors_are_counted_in_bytes_and_a_first_stage_keeps_none(pipe):
@@ -285,6 +313,9 @@ def test_a_sweep_that_was_killed_goes_on_where_it_stopped(home):
         ({"dim": [999]}, "dim must be at most the encoder's 384; got 999"),
         ({"storage": ["zip"]}, "storage must be one of float32, float16, int8, residual2, residual4; got 'zip'"),
         ({"dim": [8], "projection": ["tsne"]}, "projection must be one of pca, random.*; got 'tsne'"),
+        ({"dim": [7], "projection": ["head"]}, "the head was trained for 128, 96, 64, 48 dimensions; got 7"),
+        ({"prune": ["verbs"]}, "prune must be a tuple of names"),
+        ({"prune": [("verbs",)]}, r"prune must be a tuple of names out of 'function words'; got \('verbs',\)"),
         ({"projection": ["random"]}, "projection = 'random' does nothing where dim is None, so nothing is projected"),
         ({"reranker": ["cross"], "dim": [64]}, "dim = 64 does nothing where the reranker is cross"),
         ({"depth": [1]}, "no knob 'depth'; there is k, retriever, k1, b,"),

@@ -102,6 +102,16 @@ def test_a_picture_of_no_cell_says_so():
     assert view.to_png().startswith(b"\x89PNG")
 
 
+def test_latencies_of_a_busy_machine_are_void_and_bytes_are_not():
+    sweep = planted()
+    busy = replace(sweep, cells=tuple(replace(cell, floor_spread=2.5) for cell in sweep.cells))
+    told = "VOID: the machine was too busy to time anything: its floor's p90/p10 is 2.50, above 1.3"
+    assert told in lk.cockpit(busy).to_text()
+    assert told not in lk.cockpit(busy, "bytes").to_text()
+    assert told in busy.to_text()
+    assert "VOID" not in lk.cockpit(sweep).to_text() + sweep.to_text()
+
+
 def option(view, name, value):
     return view.options.index((name, value))
 
