@@ -14,7 +14,7 @@ from numba import njit
 from labkit.errors import LabError
 
 ROUNDS = 4  # of k-means, as ColBERTv2 has it
-TOKENS_PER_CENTROID = 39  # what faiss asks for at least
+TOKENS_PER_CENTROID, TOKENS_A_CENTROID = 39, 64  # what faiss asks for at least, and what k-means reads at most
 MOST_CENTROIDS = 4_096
 BLOCK = 65_536  # tokens encoded or decoded at a time
 
@@ -91,7 +91,9 @@ def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
         raise LabError(f"centroids need at least {TOKENS_PER_CENTROID} tokens; got {len(vectors)}. Give more texts.")
     count = min(MOST_CENTROIDS, 2 ** int(np.log2(max(1, min(most, 4 * np.sqrt(len(vectors)))))))
     faiss.omp_set_num_threads(1)  # two OpenMP runtimes in one process have crashed macOS
-    means = faiss.Kmeans(vectors.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, verbose=False)
+    means = faiss.Kmeans(
+        vectors.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, max_points_per_centroid=TOKENS_A_CENTROID
+    )
     means.train(np.ascontiguousarray(vectors, np.float32))
     codec = ResidualCodec(means.centroids, np.zeros(2**bits - 1, np.float32), np.zeros(2**bits, np.float32))
     numbers = np.concatenate([codec._nearest(part) for part in _blocks(vectors)])

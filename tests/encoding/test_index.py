@@ -1,10 +1,9 @@
 """An index on disk: what is read is what was written, a stopped build goes on, and damage is named."""
 
 import errno
+import multiprocessing
 import os
 import random
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 import labkit as lk
 from labkit import paths
 from labkit.encoding.index_files import LEARNED, MANIFEST
-from tests.encoding.toy_index import SMALL, TEXTS, ToyEncoder, contents
+from tests.encoding.toy_index import SMALL, TEXTS, ToyEncoder, build_small, contents
 
 STORAGES = [lk.Compression(), lk.Compression(storage="int8"), lk.Compression(dim=6), SMALL]
 
@@ -239,19 +238,30 @@ def test_a_disk_that_is_really_full_is_told_and_leaves_no_part(folder):
 
 @pytest.mark.slow
 def test_a_build_killed_at_twenty_moments_ends_with_the_same_bytes(folder):
-    program = [sys.executable, "-m", "tests.encoding.toy_index"]
-    began = time.monotonic()
-    subprocess.run([*program, str(folder.with_name("whole"))], check=True)
+    server = multiprocessing.get_context("forkserver" if os.name == "posix" else "spawn")
+    if os.name == "posix":
+        server.set_forkserver_preload([build_small.__module__])  # one import for all of them
+
+    def start(place):
+        process = server.Process(target=build_small, args=(place,))
+        process.start()
+        return process
+
+    start(folder.with_name("warm")).join()
+    began, whole = time.monotonic(), folder.with_name("whole")
+    start(whole).join()
     seconds, kills, rng = time.monotonic() - began, 0, random.Random(5)
     while kills < 20:
-        child = subprocess.Popen([*program, str(folder)])
-        try:
-            child.wait(timeout=rng.uniform(0.3, 1.0) * seconds)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            kills += child.wait() < 0
-        else:  # it came to its end: begin another one, so that all kills hit a build
-            assert contents(folder) == contents(folder.with_name("whole"))
+        child = start(folder)
+        child.join(rng.uniform(0, 0.5) * seconds)
+        child.kill()
+        child.join()
+        if child.exitcode == 0:  # it came to its end: begin another one, so that all kills hit a build
+            assert contents(folder) == contents(whole)
             folder = folder.with_name(f"next-{kills}")
-    subprocess.run([*program, str(folder)], check=True)
-    assert contents(folder) == contents(folder.with_name("whole"))
+        else:
+            kills += 1
+    last = start(folder)
+    last.join()
+    assert last.exitcode == 0
+    assert contents(folder) == contents(whole)

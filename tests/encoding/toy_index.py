@@ -1,6 +1,5 @@
-"""An encoder that needs no model, and a build with it, as a program that tests can kill."""
+"""An encoder that needs no model, and a build with it, for a process that tests can kill."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -36,5 +35,6 @@ def contents(folder):
     return {file.name: file.read_bytes() for file in sorted(Path(folder).iterdir())}
 
 
-if __name__ == "__main__":
-    build_index(sys.argv[1], TEXTS, ToyEncoder(), SMALL, shard=7)
+def build_small(folder):
+    """A build in shards small enough that there are many moments to be killed at."""
+    build_index(folder, TEXTS, ToyEncoder(), SMALL, shard=7)
