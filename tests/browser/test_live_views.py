@@ -1,4 +1,4 @@
-"""Duel, eraser, slope chart and scoreboard in JupyterLab: what a reader presses or reaches changes what it should."""
+"""Duel, eraser, slope chart, scoreboard and cut in JupyterLab: what a reader presses or reaches changes it rightly."""
 
 import pytest
 
@@ -37,8 +37,15 @@ ranks = {ticket: {"bm25": 7, "bm25+late": 1} for ticket in walks}
 board = Scoreboard(("bm25", "bm25+late"), {"T1": "a <b>query</b>", "T2": "another"}, ranks, (), 50, walks)
 board
 """
-CELLS = {"duel": DUEL, "eraser": ERASER, "slope": SLOPE, "board": BOARD}
+CUT = """
+long = "\\n".join(["Sort the rows of a table by one of its columns."] * 90 + ["A <b>needle</b> in the last line."])
+docs = {name: lk.Document(name, text) for name, text in {**texts, "package.long": long}.items()}
+cut = lk.show_cut("find a needle", "package.long", lk.Collection("four", docs), mark="needle")
+cut
+"""
+CELLS = {"duel": DUEL, "eraser": ERASER, "slope": SLOPE, "board": BOARD, "cut": CUT}
 START = {"duel": {"a": 0, "b": 1, "off": []}, "eraser": {"off": []}, "slope": {"chosen": -1}, "board": {"ticket": ""}}
+START |= {"cut": {"read": 1}}
 
 
 @pytest.fixture(scope="module")
@@ -207,6 +214,21 @@ def test_a_ticket_that_is_pressed_shows_its_walk(show):
     assert board.python("ticket") == "T1"
     board.key("ticket T1").click()
     board.area.locator(".lk-walk").wait_for(state="detached")
+
+
+def test_the_cut_moves_by_keyboard_and_the_focus_stays(show):
+    cut = show("cut")
+    cut.follows()
+    assert "behind the cut" in cut.area.text_content()
+    cut.key("read").focus()
+    for read, key in ((2, "ArrowRight"), (1, "ArrowLeft"), (len(cut.python("strip.ends")), "End")):
+        cut.page.keyboard.press(key)
+        cut.area.locator(f'[data-key="read"][value="{read}"]').wait_for()
+        cut.follows()
+        assert focused(cut) == "read"
+        assert cut.notebook.evaluate("cut.widget().read") == read
+    assert "“needle” begins at character" in cut.area.text_content()
+    assert "before the cut: its window scores" in cut.area.text_content()
 
 
 @pytest.mark.parametrize("width", [400, 900, 1600])

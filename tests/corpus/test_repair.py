@@ -347,3 +347,11 @@ def test_a_soiled_collection_is_repaired_in_one_go():
     once = lk.repair(soiled)
     assert {"ocr", "html", "mojibake", "boilerplate"} <= once.changes.keys()
     assert lk.repair(once).changes == {}
+
+
+def test_progress_watches_the_rules_and_the_texts(monkeypatch):
+    shown = []
+    bar = "labkit.corpus.repair.bar"
+    monkeypatch.setattr(bar, lambda items, what, unit, show: shown.append((what, len(items), show)) or items)
+    lk.repair(lk.Collection("c", {"a": lk.Document("one", "two"), "b": lk.Document("", "three")}), progress=True)
+    assert shown == [("repair: find", len(DEFAULT), True), ("repair: settle", 4, True)]
