@@ -146,10 +146,11 @@ class Cockpit(Live, Picture):
         for i in self.drawn:
             cell, on, dim = self.sweep[i], i in self.front, i not in self.lit
             colour, x = BLUE if on else GREY, cell.cost(self.x)
+            over = 3 + on + 2 * (not i) + 3 * (i == self.chosen)
             axes.plot([x, x], [cell.low, cell.high], color=colour, lw=1.6 if on else 0.8, alpha=0.1 if dim else 0.6)
             axes.plot([x], [cell.quality], marker="o" if i else "D", ms=9 if i == self.chosen else 7, color=colour,
                       mfc=colour if on else "white", mec=ORANGE if i == self.chosen else colour,
-                      mew=3 if i == self.chosen else 1.4, alpha=0.25 if dim else 1, zorder=3)  # fmt: skip
+                      mew=3 if i == self.chosen else 1.4, alpha=0.25 if dim else 1, zorder=over)  # fmt: skip
         steps = [self.sweep[i] for i in self.front if i in self.drawn]
         axes.step([c.cost(self.x) for c in steps], [c.quality for c in steps], where="post", color=BLUE, lw=1.2)
         ticks = ticks_of(*self.span()) if self.drawn else []
