@@ -11,7 +11,9 @@ from typing import Any
 from labkit import paths
 from labkit.course.attempts import show
 from labkit.course.exercises import Exercise, Outcome, Wrong
-from labkit.evaluation.sweep_result import Cell, Sweep, load_sweep
+from labkit.evaluation.sweep import load_sweep
+from labkit.evaluation.sweep_cell import Cell
+from labkit.evaluation.sweep_result import Sweep
 
 SWEEP = "sweep_dev.json"
 MOST, BYTES, MS = 20, 40.0, 60.0
