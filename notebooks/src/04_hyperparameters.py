@@ -134,7 +134,7 @@ pd.DataFrame(spread).T.astype({"cells": int}).round(3).sort_values("best", ascen
 # %% [markdown]
 # What MaxSim is handed gains most, then what is added to it, then more of it. How its vectors are kept can only lose, and
 # loses little. A shorter cut gains a hundredth, which you should not believe yet: of the cells with one knob turned only
-# another first stage is told apart from the base, when all comparisons of the sweep are corrected for.
+# the twin as first stage is told apart from the base, when all comparisons of the sweep are corrected for.
 #
 # The line above counts 44 cells that are better. All of them have another first stage. It also says that the machine was
 # too busy for its latencies to count: read them as given, and time your own.
