@@ -1,6 +1,6 @@
-"""First stages: they rank a whole collection, fast. BM25 counts words; the dense twin compares one vector a text.
+"""First stages: they rank a whole collection, fast. BM25 counts words; others are in `dense` and `token_retriever`.
 
-Both score passages and keep each document's best one. Ties are broken by document id.
+They score passages and keep each document's best one. Ties are broken by document id.
 """
 
 from __future__ import annotations
@@ -9,16 +9,13 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.ranking import Hit, Ranking
-
-if TYPE_CHECKING:
-    from labkit.encoding.encoders import Encoder
 
 
 class Retriever(ABC):
@@ -62,13 +59,23 @@ class Retriever(ABC):
 
     def score_hits(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
         """[n] float32: this system's scores of given hits, by document id."""
-        scores = self.scores(query)
         try:
-            return scores[[self._row[hit.doc_id] for hit in hits]] if hits else np.zeros(0, np.float32)
+            rows = np.array([self._row[hit.doc_id] for hit in hits], np.int64)
         except KeyError as error:
             raise LabError(
                 f"{self.name} can only score documents of {self.collection.name}; got id {error.args[0]!r}."
             ) from None
+        return self._score_rows(query, rows) if len(rows) else np.zeros(0, np.float32)
+
+    def _score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
+        """[n] float32: the scores of documents by row. An index that finds only some overrides this with exact ones."""
+        return self.scores(query)[rows]
+
+    def _passages_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The passages of documents, one document after the other, and where each one's begin."""
+        starts = self.collection.offsets
+        parts = [np.arange(starts[row], starts[row + 1]) for row in rows]
+        return np.concatenate(parts), np.cumsum([0, *map(len, parts[:-1])])
 
     def _order(self, scores: np.ndarray, k: int) -> np.ndarray:
         """Rows of the k best scores that match at all, ties by document id."""
@@ -135,43 +142,3 @@ class BM25Retriever(Retriever):
 
     def _matches(self, scores: np.ndarray) -> np.ndarray:
         return scores > 0  # a document that shares no word with the query is not a hit
-
-
-class DenseRetriever(Retriever):
-    """The dense twin: one vector a passage, cosine, in a FAISS index that compares with every vector (exact).
-
-    Parameters
-    ----------
-    collection : Collection
-    encoder : an encoder with a twin; the default model if None
-    progress : show a bar while passages are encoded for the first time
-    """
-
-    name = "dense"
-    scale = "cosine"
-
-    def __init__(self, collection: Collection, encoder: Encoder | None = None, progress: bool = False) -> None:
-        super().__init__(collection)
-        import faiss
-
-        from labkit.encoding.checkpoints import load_encoder
-        from labkit.encoding.shipped import embed_with_shipped
-
-        self.encoder = encoder or load_encoder()
-        faiss.omp_set_num_threads(1)  # small products; and two OpenMP runtimes in one process have crashed macOS
-        vectors = embed_with_shipped(self.encoder, collection.passages, progress)
-        self._index = faiss.IndexFlatIP(self.encoder.dim)
-        self._index.add(np.ascontiguousarray(vectors))
-
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
-        return {"name": self.name, "encoder": self.encoder.identity}
-
-    def passage_scores(self, query: str) -> np.ndarray:
-        count = self._index.ntotal
-        scores = np.full(count, -np.inf, np.float32)
-        if count:
-            found, rows = self._index.search(self.encoder.embed_queries([query]), count)
-            scores[rows[0]] = found[0]
-        return scores

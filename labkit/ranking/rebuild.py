@@ -11,10 +11,12 @@ from labkit.encoding.default_model import NAME as DEFAULT_MODEL
 from labkit.errors import LabError
 from labkit.ranking.cohere import CohereReranker
 from labkit.ranking.cross_encoder import CrossEncoderReranker
-from labkit.ranking.first_stage import BM25Retriever, DenseRetriever
+from labkit.ranking.dense import DenseRetriever
+from labkit.ranking.first_stage import BM25Retriever
 from labkit.ranking.fusion import FusionReranker, FusionRetriever
 from labkit.ranking.guard import Guard
 from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
+from labkit.ranking.token_retriever import TokenRetriever
 from labkit.ranking.two_stage import TwoStage
 
 STANDIN = "stand-in for "
@@ -45,7 +47,9 @@ def _part(told: Mapping[str, Any], c: Collection, live: bool) -> Any:
     if name == "bm25":
         return BM25Retriever(c, told["k1"], told["b"])
     if name == "dense":
-        return DenseRetriever(c, load_encoder(_checkpoint(told["encoder"])))
+        return DenseRetriever(c, load_encoder(_checkpoint(told["encoder"])), **_beside(told, "name", "encoder"))
+    if name.startswith("late-"):
+        return TokenRetriever(c, load_encoder(_checkpoint(told["encoder"])), **_beside(told, "name", "encoder"))
     if name == "fusion":
         return FusionRetriever([rebuild(side, c) for side in told["sides"]], told["method"], told["weights"])
     if "parts" in told:
@@ -74,6 +78,11 @@ def _cohere(told: Mapping[str, Any], live: bool) -> CohereReranker:
             "pass --live (live=True) if you want that."
         )
     return CohereReranker(told["model"], live=True, max_tokens_per_doc=told["max_tokens_per_doc"])
+
+
+def _beside(told: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
+    """A configuration without some of its keys."""
+    return {key: value for key, value in told.items() if key not in left_out}
 
 
 def _checkpoint(identity: str) -> str | None:

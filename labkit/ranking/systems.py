@@ -8,7 +8,8 @@ from labkit.corpus.collection import Collection
 from labkit.errors import LabError
 from labkit.ranking.cohere import CohereReranker
 from labkit.ranking.cross_encoder import CrossEncoderReranker
-from labkit.ranking.first_stage import BM25Retriever, DenseRetriever
+from labkit.ranking.dense import DenseRetriever
+from labkit.ranking.first_stage import BM25Retriever
 from labkit.ranking.fusion import FusionReranker, FusionRetriever
 from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
 from labkit.ranking.rerankers import Reranker

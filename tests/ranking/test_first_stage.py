@@ -75,6 +75,27 @@ def test_dense_scores_are_the_cosines_of_the_twin():
     np.testing.assert_allclose(lk.DenseRetriever(c).scores("a thing"), expected, atol=1e-5)
 
 
+def test_a_graph_of_few_vectors_finds_what_the_flat_index_finds():
+    for query in ("fish", "dogs chase", "a bird"):
+        flat, graph = lk.DenseRetriever(TOY).search(query), lk.DenseRetriever(TOY, index="hnsw").search(query)
+        assert graph.ids == flat.ids
+        assert [hit.score for hit in graph] == pytest.approx([hit.score for hit in flat], abs=1e-6)
+
+
+def test_a_graph_finds_at_most_as_many_passages_as_its_search_holds():
+    c = collection(**{f"d{number:02}": f"text number {number}" for number in range(40)})
+    narrow = lk.DenseRetriever(c, index="hnsw", M=4, efConstruction=8, efSearch=6)
+    assert len(narrow.search("number", k=40)) == 6
+    assert lk.DenseRetriever(c, index="hnsw", M=4, efConstruction=8, efSearch=6).search("number").ids == (
+        narrow.search("number").ids
+    )
+    hits = lk.DenseRetriever(c).search("number", k=40).hits
+    exact = [hit.score for hit in hits]
+    assert narrow.score_hits("number", hits) == pytest.approx(exact, abs=1e-6)  # those it did not find too
+    assert narrow.configuration.items() >= {"index": "hnsw", "M": 4, "efConstruction": 8, "efSearch": 6}.items()
+    assert "index" not in lk.DenseRetriever(c).configuration
+
+
 class Fixed(lk.BM25Retriever):
     """A retriever with given scores, for cases by hand."""
 
@@ -122,6 +143,10 @@ def test_zscores_leave_out_what_is_not_finite():
         (lambda: lk.FusionRetriever([]), "at least one retriever"),
         (lambda: lk.FusionRetriever([lk.BM25Retriever(TOY)], weights=[1, 2]), "weights must be one a part, 1; got 2"),
         (lambda: lk.FusionRetriever([lk.BM25Retriever(TOY)]).search("fish", k=-1), "k must be"),
+        (lambda: lk.DenseRetriever(TOY, index="ivf"), "index must be 'flat' or 'hnsw'; got 'ivf'"),
+        (lambda: lk.DenseRetriever(TOY, index="hnsw", efSearch=0), "efSearch must be a whole number of at least 1"),
+        (lambda: lk.DenseRetriever(TOY, index="hnsw", M=1), "M must be at least 2"),
+        (lambda: lk.DenseRetriever(TOY, efSearch=9), "efSearch only with index='hnsw'; a flat index"),
         (lambda: lk.system("bm26", TOY), "no retriever 'bm26'; there is bm25, dense, fusion"),
         (lambda: lk.system("bm25+magic", TOY), "no reranker 'magic'; there is late, late"),
     ],
