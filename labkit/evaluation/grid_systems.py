@@ -17,7 +17,8 @@ from labkit.encoding.index_build import VERSION, build_index
 from labkit.evaluation.grid import COMPRESSION, PLAIN, Knobs, late_of, own_knobs, settled
 from labkit.evaluation.remembered import FIRSTS, PARTS, Remembered, RememberedFirst
 from labkit.ranking.cross_encoder import CrossEncoderReranker
-from labkit.ranking.first_stage import BM25Retriever, DenseRetriever
+from labkit.ranking.dense import DenseRetriever
+from labkit.ranking.first_stage import BM25Retriever
 from labkit.ranking.fusion import FusionReranker, FusionRetriever
 from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
 from labkit.ranking.rerankers import Reranker
