@@ -64,7 +64,7 @@ class DenseRetriever(Retriever):
             self._index.hnsw.efConstruction = self.knobs["efConstruction"]
             self._index.hnsw.efSearch = self.knobs["efSearch"]
         else:
-            self._index = faiss.IndexFlatIP(self.encoder.dim)
+            self._index = faiss.IndexFlatIP(self.encoder.twin_dim)
         self._index.add(np.ascontiguousarray(vectors))
 
     @property
