@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from labkit import paths
 from labkit.encoding import default_model
+from labkit.encoding.head import DIMS, head_projection
 from labkit.encoding.store import Store
 from labkit.errors import LabError
 
@@ -30,10 +31,11 @@ QUERY_LENGTH, DOCUMENT_LENGTH = 64, 256
 HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.metadata"]
 # Keys that only a multi-vector save has in config_sentence_transformers.json.
 MULTI_VECTOR_KEYS = {"query_prefix", "document_prefix", "query_length", "do_query_expansion"}
+HEADS = {f"{default_model.NAME}+head{dim}": dim for dim in DIMS}  # the default model's names with a head
 
 
 @cache
-def load_encoder(name: str | None = None, device: str = "cpu", store: bool = True) -> Encoder:
+def load_encoder(name: str | None = None, device: str = "cpu", store: bool = True, head: int | None = None) -> Encoder:
     """Load a multi-vector encoder; the same arguments give the same object.
 
     Parameters
@@ -42,21 +44,27 @@ def load_encoder(name: str | None = None, device: str = "cpu", store: bool = Tru
         multi-vector recipe, or a hub name such as ``"answerdotai/answerai-colbert-small-v1"``
     device : where torch runs it, such as ``"cpu"``, ``"cuda"`` or ``"mps"``
     store : keep document vectors in the store under ``LABKIT_CACHE``
+    head : dimensions of the shipped head (`labkit.encoding.head`) on top of the default model: 128, 96, 64 or 48
 
     Raises
     ------
     LabError
         If the model cannot be had, has no multi-vector recipe (sentence-transformers would add a random
-        projection without a word), or has no safetensors.
+        projection without a word), or has no safetensors; for a head on another model or of other dimensions.
     """
     from sentence_transformers import MultiVectorEncoder
 
     from labkit.encoding.encoders import Encoder
 
     quiet()
+    if name in HEADS and head in (None, HEADS[name]):
+        return load_encoder(None, device, store, HEADS[name])
+    if name is not None and head is not None:
+        raise LabError(f"the head was trained on the default model; leave head={head} or {name!r} out.")
     kept = Store(paths.cache() / "vectors.sqlite") if store else None
     if name is None:
-        return Encoder(_default(device), default_model.NAME, kept, twin=True)
+        called = default_model.NAME if head is None else f"{default_model.NAME}+head{head}"
+        return Encoder(_default(device, head), called, kept, twin=True)
     folder = find_folder(name, f"Leave the name out for the default, give a folder, {with_network(KNOWN)}")
     require_safetensors(folder, name)
     _require_recipe(folder, name)
@@ -67,7 +75,7 @@ def load_encoder(name: str | None = None, device: str = "cpu", store: bool = Tru
     return Encoder(model, name, kept)
 
 
-def _default(device: str):
+def _default(device: str, head: int | None):
     """The default encoder's modules. `Normalize` without its argument would do nothing, and without splitting special
     tokens a literal "[SEP]" in a text would become the real one."""
     from sentence_transformers import MultiVectorEncoder
@@ -80,10 +88,23 @@ def _default(device: str):
             folder, query_length=QUERY_LENGTH, document_length=DOCUMENT_LENGTH,
             processor_kwargs={"split_special_tokens": True},
         ),
+        *([] if head is None else [_head(head)]),
         MultiVectorMask(["[CLS]", "[SEP]"], skiplist_tasks=["query", "document"]),
         Normalize(module_input_name="token_embeddings"),
     ]  # fmt: skip
     return MultiVectorEncoder(modules=modules, device=device)
+
+
+def _head(dim: int):
+    """The shipped head as a module that projects token vectors."""
+    import torch
+    from sentence_transformers.base.modules import Dense
+
+    weight = torch.from_numpy(head_projection(dim).T.copy())
+    return Dense(
+        weight.shape[1], dim, bias=False, activation_function=torch.nn.Identity(), init_weight=weight,
+        module_input_name="token_embeddings", module_output_name="token_embeddings",
+    )  # fmt: skip
 
 
 def find_folder(name: str, advice: str) -> Path:

@@ -43,6 +43,7 @@ class Encoder:
     ----------
     recipe : everything that decides the vectors, ready to print
     dim : d
+    twin_dim : dimensions of the twin's vectors: the model's own, whatever a head makes of its token vectors
     encoded, cached : how many documents were encoded and how many came from the store, counted since loading
     """
 
@@ -54,6 +55,7 @@ class Encoder:
         self.recipe: dict[str, Any] = recipes.describe(model, storage="float16")
         self.key = recipes.recipe_key(self.recipe, "document")
         self.dim = int(model.get_embedding_dimension())
+        self.twin_dim = int(model[0].get_embedding_dimension())
         self.encoded = self.cached = 0
         self._cap = getattr(model[0], "document_length", None) or model[0].max_seq_length or BATCH_TOKENS
         self._lock = threading.Lock()  # the tokenizer's truncation is state that calls change
@@ -115,12 +117,12 @@ class Encoder:
         return reads
 
     def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
-        """The dense twin's query vectors, [Nq, d] float32, unit length."""
+        """The dense twin's query vectors, [Nq, twin_dim] float32, unit length."""
         self._require_twin()
         return np.stack([self._query(text).pooled for text in _checked(texts, "query")])
 
     def embed_documents(self, texts: Sequence[str], progress: bool = False) -> np.ndarray:
-        """The dense twin's document vectors, [Nd, d] float32: mean over all tokens, unit length.
+        """The dense twin's document vectors, [Nd, twin_dim] float32: mean over all tokens, unit length.
 
         Token vectors come out of the same forward pass. They are stored too while at most 20,000 texts are missing;
         beyond that they would fill the disk (about 75 kB for 100 tokens) and only the pooled vectors are kept.
@@ -137,7 +139,7 @@ class Encoder:
             self._keep(batch)
             pooled.update({key: entry.pooled for key, entry in batch.items()})
         self.cached += len(unique) - len(missing)
-        return np.stack([pooled[key] for key in keys]) if keys else np.zeros((0, self.dim), np.float32)
+        return np.stack([pooled[key] for key in keys]) if keys else np.zeros((0, self.twin_dim), np.float32)
 
     def warm(self, texts: Sequence[str], progress: bool = False) -> int:
         """Encode into the store what it lacks and return how many texts that were. Killed, it resumes where it was."""
@@ -222,7 +224,7 @@ class Encoder:
             offsets,
             ids=np.concatenate([np.zeros(0, np.int32), *(e.ids for e in entries)]),
             spans=np.concatenate([np.zeros((0, 2), np.int32), *(e.spans for e in entries)]),
-            pooled=np.array([e.pooled for e in entries], np.float32).reshape(-1, self.dim) if self.twin else None,
+            pooled=np.array([e.pooled for e in entries], np.float32).reshape(-1, self.twin_dim) if self.twin else None,
             lost=np.array([e.lost for e in entries], np.int32),
             to_strings=self.model.tokenizer.convert_ids_to_tokens,
             finite=True,

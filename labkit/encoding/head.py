@@ -16,7 +16,7 @@ from labkit.encoding.default_model import sha256_of
 from labkit.errors import LabError
 
 FILE = "head.safetensors"
-SHA256 = ""
+SHA256 = "bc445934f2493a1248d288b752138f0f494f5e199c4bd6939871ea248324bada"
 DIMS = (128, 96, 64, 48)
 
 

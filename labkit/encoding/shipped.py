@@ -25,7 +25,7 @@ KEY_BYTES = 16
 def embed_with_shipped(encoder: Encoder, texts: Sequence[str], progress: bool = False) -> np.ndarray:
     """Pooled vectors [n, d] float32 of texts: shipped ones where they are valid, the rest from the encoder."""
     shipped = _load(paths.data() / FILE, encoder)
-    vectors = np.zeros((len(texts), encoder.dim), np.float32)
+    vectors = np.zeros((len(texts), encoder.twin_dim), np.float32)
     rest = []
     for i, text in enumerate(texts):
         known = shipped.get(_key(text))

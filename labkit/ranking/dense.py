@@ -60,11 +60,11 @@ class DenseRetriever(Retriever):
         faiss.omp_set_num_threads(1)  # small products; and two OpenMP runtimes in one process have crashed macOS
         vectors = embed_with_shipped(self.encoder, collection.passages, progress)
         if self.knobs:
-            self._index = faiss.IndexHNSWFlat(self.encoder.dim, self.knobs["M"], faiss.METRIC_INNER_PRODUCT)
+            self._index = faiss.IndexHNSWFlat(self.encoder.twin_dim, self.knobs["M"], faiss.METRIC_INNER_PRODUCT)
             self._index.hnsw.efConstruction = self.knobs["efConstruction"]
             self._index.hnsw.efSearch = self.knobs["efSearch"]
         else:
-            self._index = faiss.IndexFlatIP(self.encoder.dim)
+            self._index = faiss.IndexFlatIP(self.encoder.twin_dim)
         self._index.add(np.ascontiguousarray(vectors))
 
     @property
