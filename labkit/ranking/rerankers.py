@@ -18,6 +18,8 @@ from labkit.errors import LabError, check_count, check_text
 from labkit.progress import bar
 from labkit.ranking.ranking import Hit, Ranking, as_hits
 
+ROUNDED = 1e-6  # a spread of scores, relative to the largest, that rounding alone can make
+
 
 @dataclass(frozen=True, eq=False)
 class Scored:
@@ -194,15 +196,18 @@ def best(scores: np.ndarray, starts: Sequence[int]) -> list[int]:
 def zscores(scores: np.ndarray) -> np.ndarray:
     """Scores as distances from their mean in standard deviations, over the finite ones; minus infinity stays.
 
-    A spread of 0 gives 0 everywhere: such a side has no opinion.
+    A spread of 0 gives 0 everywhere: such a side has no opinion. So does one that is no wider than what float32 rounds:
+    equal texts may score 6e-8 apart, by their places in a product, and z-scores would make that a difference of 2.
 
     >>> zscores(np.array([1.0, 3.0, -np.inf])).tolist()
     [-1.0, 1.0, -inf]
+    >>> zscores(np.array([0.5, np.nextafter(np.float32(0.5), np.float32(1))])).tolist()
+    [0.0, 0.0]
     """
     scores = np.asarray(scores, np.float64)
     finite = np.isfinite(scores)
     answer = np.full(len(scores), -np.inf)
     if finite.any():
-        spread = scores[finite].std()
-        answer[finite] = (scores[finite] - scores[finite].mean()) / spread if spread > 1e-12 else 0.0
+        spread, least = scores[finite].std(), ROUNDED * np.abs(scores[finite]).max()
+        answer[finite] = (scores[finite] - scores[finite].mean()) / spread if spread > least else 0.0
     return answer
