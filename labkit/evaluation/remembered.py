@@ -38,11 +38,11 @@ class RememberedFirst:
 
 
 class Remembered(Reranker):
-    """A part of a reranker that scores each query with each document once."""
+    """A part of a reranker that scores each query with each document once; documents of equal text count as one."""
 
     def __init__(self, part: Any) -> None:
         self.part, self.name, self.scale = part, part.name, part.scale
-        self._known: dict[str, dict[str, tuple[float, int]]] = {}
+        self._known: dict[str, dict[tuple[str, ...], tuple[float, int]]] = {}
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -50,12 +50,11 @@ class Remembered(Reranker):
         return self.part.configuration
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
-        known = self._known.setdefault(query, {})
-        if fresh := [hit for hit in hits if hit.doc_id not in known]:
-            rerankers = isinstance(self.part, Reranker)
-            scored = self.part.score(query, fresh) if rerankers else Scored(self.part.score_hits(query, fresh))
-            best = scored.best if scored.best is not None else [0] * len(fresh)
-            ids = [hit.doc_id for hit in fresh]
-            known.update(zip(ids, zip(scored.scores.tolist(), best, strict=True), strict=True))
-        found = [known[hit.doc_id] for hit in hits]
+        known, texts = self._known.setdefault(query, {}), [hit.passages or (hit.text,) for hit in hits]
+        if fresh := {text: hit for text, hit in zip(texts, hits, strict=True) if text not in known}:
+            some, rerankers = list(fresh.values()), isinstance(self.part, Reranker)
+            scored = self.part.score(query, some) if rerankers else Scored(self.part.score_hits(query, some))
+            best = scored.best if scored.best is not None else [0] * len(some)
+            known.update(zip(fresh, zip(scored.scores.tolist(), best, strict=True), strict=True))
+        found = [known[text] for text in texts]
         return Scored(np.array([score for score, _ in found]), [place for _, place in found])

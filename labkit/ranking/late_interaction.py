@@ -13,7 +13,7 @@ import numpy as np
 
 from labkit.errors import LabError
 from labkit.ranking.ranking import Hit
-from labkit.ranking.rerankers import Reranker, Scored, best, flat
+from labkit.ranking.rerankers import Reranker, Scored, best, distinct, flat
 from labkit.scoring.maxsim import maxsim
 
 if TYPE_CHECKING:
@@ -112,9 +112,11 @@ class LateInteractionReranker(_Encoding):
         encoded, cached = self.encoder.encoded, self.encoder.cached
         asked = self.encoder.encode_queries([query])
         asked = asked if self.compression is None else self.compression.queries(asked)
-        scores, lost = np.empty(len(passages), np.float32), np.empty(len(passages), np.int32)
-        for documents, numbers, at in self._documents(passages):
+        texts, which = distinct(passages)
+        scores, lost = np.empty(len(texts), np.float32), np.empty(len(texts), np.int32)
+        for documents, numbers, at in self._documents(texts):
             scores[at], lost[at] = maxsim(asked[0], documents, numbers), documents.lost[numbers]
+        scores, lost = scores[which], lost[which]
         per_hit = np.maximum.reduceat(scores, starts)
         return Scored(
             per_hit,
@@ -122,7 +124,7 @@ class LateInteractionReranker(_Encoding):
             np.maximum.reduceat(lost, starts) > 0,
             dict.fromkeys(np.flatnonzero(np.isneginf(per_hit)).tolist(), NO_TOKENS),
             self.encoder.encoded - encoded,
-            self.encoder.cached - cached if self.index is None else len(set(passages)),
+            self.encoder.cached - cached if self.index is None else len(texts),
         )
 
     def _documents(self, passages: Sequence[str]) -> list[tuple[PackedTokens, np.ndarray, np.ndarray]]:
@@ -142,5 +144,7 @@ class DenseReranker(_Encoding):
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         passages, starts = flat(hits)
-        scores = self.encoder.embed_documents(passages, progress=self.progress) @ self.encoder.embed_queries([query])[0]
+        texts, which = distinct(passages)
+        vectors = self.encoder.embed_documents(texts, progress=self.progress)
+        scores = (vectors @ self.encoder.embed_queries([query])[0])[which]
         return Scored(np.maximum.reduceat(scores, starts), best(scores, starts))

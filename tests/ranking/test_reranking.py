@@ -55,6 +55,13 @@ def test_the_order_of_candidates_changes_no_score(any_reranker, candidates):
         assert found == pytest.approx(expected, abs=1e-5)
 
 
+def test_equal_texts_score_alike_to_the_last_bit_wherever_they_stand(any_reranker, candidates):
+    for count in range(2, 48, 5):
+        places = np.random.default_rng(count).integers(0, len(candidates), count).tolist()
+        found = any_reranker.rerank(QUERY, reordered(candidates, places), top_n=count)
+        assert len({(hit.text, hit.score) for hit in found}) == len({candidates[i].text for i in places})
+
+
 def test_output_is_sorted_strictly_ranked_and_loses_nothing(any_reranker, candidates):
     ranking = any_reranker.rerank(QUERY, candidates, top_n=1_000)
     assert [hit.rank for hit in ranking] == list(range(1, len(candidates) + 1))
