@@ -54,16 +54,16 @@ class LengthsKept(Compressor):
         return replace(packed, vectors=as_float32(packed, 0, len(packed.vectors)) @ self.matrix, scales=None)
 
 
-def main(source: str, outside: Path | None) -> None:
+def main(source: str, outside: Path | None, only: list[str]) -> None:
     c = lk.load_collection(source)
     first, encoder = lk.BM25Retriever(c), lk.load_encoder()
     sample = encoder.encode_documents(c.passages[:: max(1, len(c.passages) // 1024)])
     with tempfile.TemporaryDirectory() as folder:
         rerankers: dict[str, lk.LateInteractionReranker] = {}
         full = None
-        for name, compression in wishes(outside):
+        for name, compression in wishes(outside, only):
             try:
-                index = lk.build_index(Path(folder) / str(len(rerankers)), c, encoder, compression)
+                index = lk.build_index(Path(folder) / name.replace(" ", "-"), c, encoder, compression)
             except lk.LabError as error:
                 print(f"left out: {name}: {error}", flush=True)
                 continue
@@ -80,7 +80,7 @@ def main(source: str, outside: Path | None) -> None:
             print(f"time of {name}: {ratio:.2f}", flush=True)
 
 
-def wishes(outside: Path | None) -> list[tuple[str, lk.Compression | Compressor]]:
+def wishes(outside: Path | None, only: list[str]) -> list[tuple[str, lk.Compression | Compressor]]:
     """Names and what `build_index` is to make of them."""
     rows: list[tuple[str, lk.Compression | Compressor]] = [(name, lk.Compression(**k)) for name, k in KNOBS.items()]
     if outside is not None:
@@ -89,7 +89,7 @@ def wishes(outside: Path | None) -> list[tuple[str, lk.Compression | Compressor]
         arrays = load_file(outside)
         texts = PackedTokens(arrays["passages.vectors"], arrays["passages.offsets"], finite=True)
         rows += [(f"{name}, from outside", lk.Compression(**KNOBS[name]).fit(texts)) for name in sorted(FROM_OUTSIDE)]
-    return rows
+    return [(name, wish) for name, wish in rows if not only or name in {FULL, *only}]
 
 
 def row(name: str, run: Evaluation, full: Evaluation, size: float) -> str:
@@ -123,5 +123,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("collection", nargs="?", default="pydocs")
     parser.add_argument("--outside", type=Path)
+    parser.add_argument("--only", nargs="*", default=[], help="names of rows; all if none")
     arguments = parser.parse_args()
-    main(arguments.collection, arguments.outside)
+    main(arguments.collection, arguments.outside, arguments.only)

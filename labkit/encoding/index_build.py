@@ -83,21 +83,20 @@ def _fill(
     folder: Path, wanted: dict[str, Any], unique: list[str], encoder: Encoder, wish: Compression | Compressor,
     progress: bool,
 ) -> None:  # fmt: skip
-    """Write what is not there yet: the manifest first, what was learned, then shard after shard."""
-    kept = read_manifest(folder)
-    if kept is None:
-        _save(folder, wanted, {})
+    """Learn, then write what is not there yet: the manifest first, what was learned, then shard after shard."""
+    kept, shard = read_manifest(folder) or {"shards": []}, wanted["shard"]
     for file in _leftovers(folder):
         file.unlink()
-    kept, shard = kept or {"shards": []}, wanted["shard"]
-    compressor = _learned(folder, wish, unique, encoder, kept.get("learned"))
-    dim = compressor.compression.dim or encoder.dim
-    manifest = {**wanted, "dim": dim, "learned": compressor.configuration["learned"]}
-    same = kept.get("learned", manifest["learned"]) == manifest["learned"]
-    whole = {part["file"]: part for part in kept["shards"] if same and _is_whole(folder, part)}
-    if len(whole) == len(kept["shards"]) and kept.get("complete"):
+    compressor = _learned(folder, wish, unique, encoder, kept.get("learned"))  # where it fails, the folder stays free
+    learned = compressor.configuration["learned"]
+    manifest = {**wanted, "dim": compressor.compression.dim or encoder.dim, "learned": learned}
+    whole = {part["file"]: part for part in kept["shards"] if kept["learned"] == learned and _is_whole(folder, part)}
+    stored = not compressor.arrays() or _stored(folder, compressor.compression, learned) is not None
+    if stored and len(whole) == len(kept["shards"]) and kept.get("complete"):
         return
     _save(folder, manifest, whole)
+    if not stored:
+        _write(folder / LEARNED, compressor.arrays())
     for number in bar(range(0, len(unique), shard), what="index", unit="shard", show=progress):
         part, file = unique[number : number + shard], folder / f"vectors-{number // shard:05d}.safetensors"
         if file.name not in whole:
@@ -150,18 +149,19 @@ def _learned(
 ) -> Compressor:
     """The compressor given; or that of an earlier start, if its hash is the ``known`` one; or one fitted now on texts
     taken evenly."""
-    file, compressor = folder / LEARNED, wish if isinstance(wish, Compressor) else None
-    compression = wish.compression if isinstance(wish, Compressor) else wish
-    stored = load_compressor(compression, file) if file.is_file() else None
-    if stored and stored.configuration["learned"] == (compressor.configuration["learned"] if compressor else known):
-        return stored
-    if compressor is None:
-        fits = compression.dim is not None or compression.storage.startswith("residual")
-        sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE] if fits else []
-        compressor = compression.fit(encoder.encode_documents(sample)) if fits else Compressor(compression)
-    if compressor.arrays():
-        _write(file, compressor.arrays())
-    return compressor
+    if isinstance(wish, Compressor):
+        return wish
+    if wish.dim is None and not wish.storage.startswith("residual"):
+        return Compressor(wish)
+    sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
+    return _stored(folder, wish, known) or wish.fit(encoder.encode_documents(sample))
+
+
+def _stored(folder: Path, compression: Compression, learned: str | None) -> Compressor | None:
+    """What an earlier start learned, if it has that hash."""
+    file = folder / LEARNED
+    found = load_compressor(compression, file) if learned and file.is_file() else None
+    return found if found and found.configuration["learned"] == learned else None
 
 
 def _arrays(compressor: Compressor, documents: PackedTokens, texts: list[str]) -> dict[str, np.ndarray]:

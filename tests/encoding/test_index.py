@@ -197,6 +197,12 @@ def test_an_index_takes_a_collection_and_a_compressor_that_was_fitted_elsewhere(
         lk.build_index(folder, c, ToyEncoder(), SMALL, shard=25)
 
 
+def test_a_compression_that_cannot_be_fitted_does_not_claim_the_folder(folder):
+    with pytest.raises(lk.LabError, match="dim must be at most the encoder's 12"):
+        lk.build_index(folder, TEXTS[:3], ToyEncoder(), lk.Compression(dim=13))
+    assert len(lk.build_index(folder, TEXTS[:3], ToyEncoder(), lk.Compression(dim=6))) == 3
+
+
 def test_a_bare_string_is_refused(folder):
     with pytest.raises(lk.LabError, match="not a bare string"):
         lk.build_index(folder, "one text", ToyEncoder())
