@@ -135,7 +135,6 @@ class TokenRetriever(Retriever):
     def _built(self, progress: bool):  # type: ignore[no-untyped-def]
         import faiss
 
-        faiss.omp_set_num_threads(1)  # as for the dense twin
         centroids = train(self.packed, self.knobs["ncentroids"], self.knobs["seed"])
         if self.method == "centroids":
             return Centroids(self.packed, centroids, progress)
