@@ -84,23 +84,30 @@ def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
     LabError
         For fewer tokens than one centroid needs.
     """
-    import faiss
-
     most = len(vectors) // TOKENS_PER_CENTROID
     if not most:
         raise LabError(f"centroids need at least {TOKENS_PER_CENTROID} tokens; got {len(vectors)}. Give more texts.")
     count = min(MOST_CENTROIDS, 2 ** int(np.log2(max(1, min(most, 4 * np.sqrt(len(vectors)))))))
-    faiss.omp_set_num_threads(1)  # two OpenMP runtimes in one process have crashed macOS
-    means = faiss.Kmeans(
-        vectors.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, max_points_per_centroid=TOKENS_A_CENTROID
-    )
-    means.train(np.ascontiguousarray(vectors, np.float32))
-    codec = ResidualCodec(means.centroids, np.zeros(2**bits - 1, np.float32), np.zeros(2**bits, np.float32))
+    means = kmeans(vectors, count, seed)
+    codec = ResidualCodec(means, np.zeros(2**bits - 1, np.float32), np.zeros(2**bits, np.float32))
     numbers = np.concatenate([codec._nearest(part) for part in _blocks(vectors)])
-    residuals = (vectors - means.centroids[numbers]).ravel()
+    residuals = (vectors - means[numbers]).ravel()
     bounds = np.quantile(residuals, np.arange(1, 2**bits) / 2**bits).astype(np.float32)
     values = np.quantile(residuals, (np.arange(2**bits) + 0.5) / 2**bits).astype(np.float32)
-    return ResidualCodec(means.centroids, bounds, values)
+    return ResidualCodec(means, bounds, values)
+
+
+def kmeans(vectors: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Centroids [count, d] float32 of unit length of vectors [T, d], by faiss; it reads at most 64 a centroid."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)  # two OpenMP runtimes in one process have crashed macOS
+    means = faiss.Kmeans(
+        vectors.shape[1], count, niter=ROUNDS, seed=seed, spherical=True, min_points_per_centroid=1,
+        max_points_per_centroid=TOKENS_A_CENTROID,
+    )  # fmt: skip
+    means.train(np.ascontiguousarray(vectors, np.float32))
+    return means.centroids
 
 
 def _blocks(vectors: np.ndarray) -> list[np.ndarray]:

@@ -11,27 +11,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from labkit.encoding.residual import kmeans
 from labkit.encoding.tokens import PackedTokens, as_float32
 from labkit.progress import bar
 
-TRAINED_ON = 40  # token vectors a centroid that k-means sees at most; FAISS warns below 39
-ITERATIONS = 4  # as in Stanford's ColBERT
+TRAINED_ON = 40  # token vectors a centroid that k-means sees at most
 CHUNK = 16_384  # token vectors widened at a time
 
 
 def train(packed: PackedTokens, count: int, seed: int) -> np.ndarray:
-    """Centroids [K, d] float32 of unit length by spherical k-means on a sample of the tokens; the same for a seed."""
-    import faiss
-
-    total = len(packed.vectors)
-    rows = np.random.default_rng(seed).permutation(total)[: TRAINED_ON * count]
-    sample = as_float32(packed, 0, total) if len(rows) == total else _rows(packed, np.sort(rows))
-    kmeans = faiss.Kmeans(
-        packed.dim, count, niter=ITERATIONS, seed=seed, spherical=True, min_points_per_centroid=1,
-        max_points_per_centroid=TRAINED_ON,
-    )  # fmt: skip
-    kmeans.train(np.ascontiguousarray(sample))
-    return kmeans.centroids
+    """Centroids [K, d] float32 of unit length by k-means on a sample of the tokens; the same for a seed."""
+    rows = np.random.default_rng(seed).permutation(len(packed.vectors))[: TRAINED_ON * count]
+    rows.sort()
+    sample = packed.vectors[rows].astype(np.float32)
+    return kmeans(sample if packed.scales is None else sample * packed.scales[rows, None], count, seed)
 
 
 def flat_index(centroids: np.ndarray):  # type: ignore[no-untyped-def]
@@ -107,8 +100,3 @@ def interaction(similar, kept, codes, code_starts, found):  # type: ignore[no-un
                     best[column] = max(best[column], similar[code, column])
         scores[i] = best.sum()
     return scores
-
-
-def _rows(packed: PackedTokens, rows: np.ndarray) -> np.ndarray:
-    wide = packed.vectors[rows].astype(np.float32)
-    return wide if packed.scales is None else wide * packed.scales[rows, None]

@@ -16,7 +16,7 @@ from labkit.ranking.first_stage import BM25Retriever
 from labkit.ranking.fusion import FusionReranker, FusionRetriever
 from labkit.ranking.guard import Guard
 from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
-from labkit.ranking.token_retriever import TokenRetriever
+from labkit.ranking.token_retriever import METHODS, TokenRetriever
 from labkit.ranking.two_stage import TwoStage
 
 STANDIN = "stand-in for "
@@ -38,7 +38,8 @@ def rebuild(told: Mapping[str, Any], c: Collection, live: bool = False) -> Any:
     except (KeyError, TypeError):
         raise LabError(
             f"the trace does not say how {told.get('name')!r} was built, so it cannot be built again. What can: bm25, "
-            "dense, fusion, late, twin, late+fusion, cross, cohere and guards around them."
+            "dense, fusion, late-centroids, late-tokens, late-exhaustive, late, twin, late+fusion, cross, cohere and "
+            "guards around them."
         ) from None
 
 
@@ -48,7 +49,7 @@ def _part(told: Mapping[str, Any], c: Collection, live: bool) -> Any:
         return BM25Retriever(c, told["k1"], told["b"])
     if name == "dense":
         return DenseRetriever(c, load_encoder(_checkpoint(told["encoder"])), **_beside(told, "name", "encoder"))
-    if name.startswith("late-"):
+    if name.removeprefix("late-") in METHODS:
         return TokenRetriever(c, load_encoder(_checkpoint(told["encoder"])), **_beside(told, "name", "encoder"))
     if name == "fusion":
         return FusionRetriever([rebuild(side, c) for side in told["sides"]], told["method"], told["weights"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labkit.corpus.collection import Collection
-from labkit.encoding.tokens import PackedTokens
+from labkit.encoding.tokens import PackedTokens, dtype_name
 from labkit.errors import LabError, check_count, is_number
 from labkit.progress import bar
 from labkit.ranking.centroids import Centroids, chunks, flat_index, train
@@ -46,6 +47,8 @@ class TokenRetriever(Retriever):
     ncandidates : ``"centroids"`` only: the most passages that are scored exactly
     ntokens : ``"tokens"`` only: how many nearest tokens each query token brings
     seed : of k-means
+    packed : the token vectors of ``collection.passages`` where they are at hand, such as another retriever's
+        ``packed`` or a compressed form of it; encoded if None
     progress : show bars while passages are encoded and indexed
 
     Raises
@@ -69,23 +72,37 @@ class TokenRetriever(Retriever):
         ncandidates: int | None = None,
         ntokens: int | None = None,
         seed: int | None = None,
+        packed: PackedTokens | None = None,
         progress: bool = False,
     ) -> None:
         given = {"ncentroids": ncentroids, "nprobe": nprobe, "threshold": threshold, "ncandidates": ncandidates}
-        knobs = _checked(method, given | {"ntokens": ntokens, "seed": seed})
+        knobs = METHODS.get(method, {}) | _given(method, given | {"ntokens": ntokens, "seed": seed})
         super().__init__(collection)
         from labkit.encoding.checkpoints import load_encoder
 
         self.method, self.name = method, f"late-{method}"
         self.encoder = encoder or load_encoder()
-        self.packed = pack_passages(self.encoder, collection.passages, progress)
+        self.packed = pack_passages(self.encoder, collection.passages, progress) if packed is None else packed
+        if (len(self.packed), self.packed.dim) != (len(collection.passages), self.encoder.dim):
+            wanted = f"{len(collection.passages):,} passages in {self.encoder.dim} dimensions"
+            raise LabError(f"packed must hold {wanted}; got {self.packed!r}.")
         self.knobs = _fitted(knobs, len(self.packed.vectors), nprobe is not None)
         self._index = self._built(progress) if len(self.packed.vectors) and method != "exhaustive" else None
 
     @property
     def configuration(self) -> dict[str, Any]:
         """What decides its rankings, for the ledger."""
-        return {"name": self.name, "encoder": self.encoder.identity, "method": self.method, **self.knobs}
+        told = {"name": self.name, "encoder": self.encoder.identity, "method": self.method, **self.knobs}
+        storage = dtype_name(self.packed.vectors)
+        return told if storage == "float16" else told | {"storage": storage}
+
+    def tuned(self, **knobs: Any) -> TokenRetriever:
+        """The same index searched with other knobs; ``ncentroids`` and ``seed`` are built in and stay."""
+        if built_in := knobs.keys() & {"ncentroids", "seed"}:
+            raise LabError(f"{', '.join(sorted(built_in))} is built into the index; make a new TokenRetriever.")
+        other = copy.copy(self)
+        other.knobs = _fitted(self.knobs | _given(self.method, knobs), len(self.packed.vectors), True)
+        return other
 
     def candidates(self, query: str) -> np.ndarray:
         """[n] int64, ascending: the passages that are scored exactly, by their number in ``collection.passages``."""
@@ -105,7 +122,10 @@ class TokenRetriever(Retriever):
             return np.arange(len(self.packed))
         if self.method == "centroids":
             return self._index.candidates(tokens, *(self.knobs[k] for k in ("nprobe", "threshold", "ncandidates")))
-        _, rows = self._index.search(tokens, min(self.knobs["ntokens"], self._index.ntotal))
+        import faiss
+
+        probes = faiss.SearchParametersIVF(nprobe=self.knobs["nprobe"])
+        _, rows = self._index.search(tokens, min(self.knobs["ntokens"], self._index.ntotal), params=probes)
         return np.unique(np.searchsorted(self.packed.offsets, rows[rows >= 0], side="right") - 1)
 
     def _score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
@@ -115,7 +135,6 @@ class TokenRetriever(Retriever):
     def _built(self, progress: bool):  # type: ignore[no-untyped-def]
         import faiss
 
-        faiss.omp_set_num_threads(1)  # as for the dense twin
         centroids = train(self.packed, self.knobs["ncentroids"], self.knobs["seed"])
         if self.method == "centroids":
             return Centroids(self.packed, centroids, progress)
@@ -124,7 +143,6 @@ class TokenRetriever(Retriever):
         index = faiss.IndexIVFScalarQuantizer(
             self._coarse, self.packed.dim, len(centroids), half, faiss.METRIC_INNER_PRODUCT, False
         )
-        index.nprobe = self.knobs["nprobe"]
         index.train(centroids)
         for chunk in chunks(self.packed, progress):
             index.add(chunk)
@@ -143,8 +161,8 @@ def pack_passages(encoder: Encoder, passages: Sequence[str], progress: bool = Fa
     return PackedTokens(vectors, np.cumsum([0, *np.concatenate(lengths)]), finite=True)
 
 
-def _checked(method: str, given: dict[str, Any]) -> dict[str, Any]:
-    """The method's knobs, those given in the place of its defaults."""
+def _given(method: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The knobs that were given, checked; not None."""
     if method not in METHODS:
         raise LabError(f"method must be one of {', '.join(map(repr, METHODS))}; got {method!r}.")
     given = {name: value for name, value in given.items() if value is not None}
@@ -158,7 +176,7 @@ def _checked(method: str, given: dict[str, Any]) -> dict[str, Any]:
         raise LabError(f"threshold must be a cosine from -1 (prune nothing) to 1; got {threshold!r}.")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise LabError(f"seed must be a whole number from 0 to 2**31 - 1; got {seed!r}.")
-    return METHODS[method] | given
+    return given
 
 
 def _fitted(knobs: dict[str, Any], tokens: int, probes_given: bool) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import pytest
 
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
-from labkit.encoding.tokens import pack
+from labkit.encoding.tokens import pack, quantize_int8
 from labkit.ranking.centroids import Centroids
+from labkit.ranking.rebuild import rebuild
 
 DIM = 6
 
@@ -183,9 +184,37 @@ def test_a_run_names_the_knobs_that_made_it():
     }
 
 
+def test_other_knobs_need_no_other_index():
+    for method, knobs in (("centroids", {"nprobe": 1, "ncandidates": 5}), ("tokens", {"nprobe": 1, "ntokens": 5})):
+        wide = everything(method=method)
+        narrow, built = wide.tuned(**knobs), retriever(method=method, ncentroids=8, threshold=None, **knobs)
+        assert wide.knobs == everything(method=method).knobs
+        built = built.tuned(threshold=-1) if method == "centroids" else built
+        assert narrow.configuration == built.configuration
+        assert [narrow.search(q).ids for q in QUERIES] == [built.search(q).ids for q in QUERIES]
+
+
+def test_vectors_at_hand_are_used_as_they_are_and_named_where_they_are_no_float16():
+    packed = quantize_int8(retriever().packed)
+    small = retriever(method="exhaustive", packed=packed)
+    assert small.packed is packed
+    assert small.configuration["storage"] == "int8"
+    truth = lk.maxsim(Words().encode_queries(["w3 w50"])[0], packed)
+    assert small.search("w3 w50", k=1)[0].score == truth.max()
+
+
 def test_by_default_there_are_never_more_centroids_than_tokens():
     knobs = retriever(collection(a="0 1", b="2")).knobs
     assert (knobs["ncentroids"], knobs["nprobe"]) == (3, 3)
+
+
+def test_what_does_not_fit_the_index_is_named():
+    with pytest.raises(lk.LabError, match="ncentroids is built into the index; make a new TokenRetriever"):
+        retriever(TOY).tuned(ncentroids=2)
+    with pytest.raises(lk.LabError, match="nprobe must be at most ncentroids, 3; got 4"):
+        retriever(TOY, ncentroids=3).tuned(nprobe=4)
+    with pytest.raises(lk.LabError, match=r"packed must hold 60 passages in 6 dimensions; got PackedTokens\(4 texts"):
+        retriever(packed=retriever(TOY).packed)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +237,21 @@ def test_by_default_there_are_never_more_centroids_than_tokens():
 def test_knobs_out_of_range_or_of_another_method_are_named(method, knobs, message):
     with pytest.raises(lk.LabError, match=message):
         retriever(TOY, method, **knobs)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_system_is_built_again_from_what_the_ledger_says_of_it(method):
+    knobs = {"centroids": {"nprobe": 2, "threshold": 0.1}, "tokens": {"ntokens": 9}, "exhaustive": {}}[method]
+    c = collection(a="sort an array", b="join two tables")
+    first = lk.TokenRetriever(c, method=method, **knobs)
+    again = rebuild(first.configuration, c)
+    assert again.configuration == first.configuration
+    assert again.search("merge tables").ids == first.search("merge tables").ids
+
+
+def test_a_graph_is_built_again_from_what_the_ledger_says_of_it():
+    told = lk.DenseRetriever(collection(a="sort an array"), index="hnsw", M=8).configuration
+    assert rebuild(told, collection(a="sort an array")).configuration == told
 
 
 def ranked(query, *ids):
