@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,12 +16,14 @@ def smallest_removal(similarities: np.ndarray, below: float) -> tuple[tuple[int,
     """The fewest columns of [Lq, Ld] without which the sum of row maxima is below ``below``; and whether that is exact.
 
     Some column of a smallest set is a row's maximum now (else removing the set would change nothing), and so on after
-    each removal. So it is enough to try, one after the other, columns that hold a maximum: sets of one, of two, ... A
-    branch ends where no columns can do it (see `_Search.drops`). After `STATES` sets the greedy answer is given.
+    each removal. So it is enough to try, one after the other, columns that hold a maximum: sets of the first size that
+    is not ruled out at once, of the next, ... A branch ends where no columns can do it (see `_Search.drops`). After
+    `STATES` sets the greedy answer is given.
     """
     search = _Search(similarities, below)
     greedy = search.greedy()
-    for size in range(1, len(greedy)):
+    sizes = range(1, len(greedy))
+    for size in sizes[bisect_left(sizes, True, key=search.may) :]:  # the drops of more columns are never smaller
         found = search.grow((), (), size)
         if search.states > STATES:
             return tuple(sorted(greedy)), False
@@ -34,8 +37,11 @@ class _Search:
 
     def __init__(self, similarities: np.ndarray, below: float) -> None:
         self.similarities, self.below, self.states = similarities, below, 0
-        self.order = np.argsort(-similarities, axis=1, kind="stable")
-        self.values = np.take_along_axis(similarities, self.order, axis=1)
+        order = np.argsort(-similarities, axis=1, kind="stable")
+        values = np.take_along_axis(similarities, order, axis=1)
+        last = ((0, 0), (0, 1))  # a column that is never removed, of no worth
+        self.order = np.pad(order, last, constant_values=similarities.shape[1])
+        self.values = np.pad(values, last, constant_values=NOTHING)
 
     def grow(self, gone: Sequence[int], kept: Sequence[int], more: int) -> Sequence[int] | None:
         """A set that holds ``gone``, ``more`` other columns and none that is ``kept``, and that does it; or None."""
@@ -43,34 +49,41 @@ class _Search:
         if self.states > STATES:
             return None
         total, drops, tops = self.drops(gone, kept, more)
-        if total - np.sort(drops)[-more:].sum() >= self.below + DOUBT:
+        if not self._enough(total, drops, more):
             return None
         for column in sorted(tops, key=lambda c: (-drops[c], c)):
             larger = (*gone, column)
             if more > 1:
                 found = self.grow(larger, kept, more - 1)
-            elif total - drops[column] >= self.below + DOUBT:
+            elif not self._enough(total, drops[[column]], 1):
                 return None
             else:
-                found = larger if self.done(larger) else None
+                found = larger if self._done(larger) else None
             if found is not None:
                 return found
             kept = (*kept, column)
         return None
 
+    def may(self, size: int) -> bool:
+        """Whether ``size`` columns are not ruled out at once."""
+        total, drops, _ = self.drops((), (), size)
+        return self._enough(total, drops, size)
+
     def greedy(self) -> list[int]:
         """Remove the column whose loss costs most, until the sum is below."""
         gone: list[int] = []
-        while not self.done(gone):
-            _, drops, tops = self.drops(gone, (), 1)
-            gone.append(max(tops, key=drops.__getitem__))
-        return gone
-
-    def done(self, gone: Sequence[int]) -> bool:
-        """Whether the sum of maxima without ``gone`` is below the bound."""
-        left = self.similarities.copy()
-        left[:, list(gone)] = -np.inf
-        return bool(left.max(axis=1).sum() < self.below)
+        rows, left = np.arange(len(self.order)), np.ones(self.order.shape, bool)
+        while True:
+            first = left.argmax(axis=1)
+            best = self.values[rows, first]
+            if best.sum() < self.below:
+                return gone
+            left[rows, first] = False
+            second = left.argmax(axis=1)
+            left[rows, first] = True
+            tops, row = np.unique(self.order[rows, first], return_inverse=True)
+            gone.append(int(tops[np.bincount(row, best - self.values[rows, second]).argmax()]))
+            left[self.order == gone[-1]] = False
 
     def drops(self, gone: Sequence[int], kept: Sequence[int], more: int) -> tuple[float, np.ndarray, list[int]]:
         """The sum of maxima without ``gone``; [Ld] the most that each column adds to a drop; the columns of the maxima.
@@ -80,19 +93,23 @@ class _Search:
         ``more`` columns lowers the total by no more than their gaps where they are among a row's first ``more``.
         """
         width = len(gone) + more + 1
-        columns, values = self._first(width)
-        state = np.zeros(self.similarities.shape[1] + 1, np.int8)
+        columns, values = self.order[:, :width], self.values[:, :width]
+        state = np.zeros(self.order.shape[1], np.int8)
         state[[*kept, -1]], state[list(gone)] = 1, 2
-        left = np.argsort(state[columns] == 2, axis=1, kind="stable")[:, : more + 1]
-        columns, values = (np.take_along_axis(array, left, axis=1) for array in (columns, values))
+        if gone:
+            left = np.argsort(state[columns] == 2, axis=1, kind="stable")[:, : more + 1]
+            columns, values = (np.take_along_axis(array, left, axis=1) for array in (columns, values))
         free = ~np.logical_or.accumulate(state[columns] == 1, axis=1)[:, :-1]
         gaps = np.where(free, values[:, :-1] - values[:, 1:], 0.0)
         drops = np.bincount(columns[:, :-1].ravel(), gaps.ravel(), minlength=len(state))[:-1]
         return float(values[:, 0].sum()), drops, np.unique(columns[free[:, 0], 0]).tolist()
 
-    def _first(self, width: int) -> tuple[np.ndarray, np.ndarray]:
-        """Each row's first ``width`` columns and values, best first; then one that is never removed, of no worth."""
-        count = self.order.shape[1]
-        lacking = ((0, 0), (0, max(0, width - count)))
-        columns = np.pad(self.order[:, :width], lacking, constant_values=count)
-        return columns, np.pad(self.values[:, :width], lacking, constant_values=NOTHING)
+    def _enough(self, total: float, drops: np.ndarray, more: int) -> bool:
+        """Whether the ``more`` largest of ``drops`` bring ``total`` below the bound, or too near to tell."""
+        return bool(total - np.partition(drops, -more)[-more:].sum() < self.below + DOUBT)
+
+    def _done(self, gone: Sequence[int]) -> bool:
+        """Whether the sum of maxima without ``gone`` is below the bound."""
+        left = self.similarities.copy()
+        left[:, list(gone)] = -np.inf
+        return bool(left.max(axis=1).sum() < self.below)
