@@ -111,17 +111,21 @@ def duel(query: str, a: str, b: str, encoder: Encoder | None = None) -> Duel:
     """
     encoder = encoder or load_encoder()
     queries = encoder.encode_queries([query])
-    return from_tokens((query, a, b), queries, *(encoder.encode_documents([text]) for text in (a, b)))
+    documents = [encoder.encode_documents([text]) for text in (a, b)]
+    return from_tokens((query, a, b), queries, *((pack, similarity_table(queries, pack)) for pack in documents))
 
 
-def from_tokens(texts: tuple[str, str, str], queries: PackedTokens, a: PackedTokens, b: PackedTokens) -> Duel:
-    """The duel of text 0 of two packs that came from an encoder; ``texts`` are query, a and b."""
-    if not len(a[0]) or not len(b[0]):
+def from_tokens(texts: tuple[str, str, str], queries: PackedTokens, *sides: tuple[PackedTokens, np.ndarray]) -> Duel:
+    """The duel of text 0 of two packs that came from an encoder, each with its `similarity_table`.
+
+    ``texts`` are query, a and b; ``sides`` those of a and b.
+    """
+    if not all(table.shape[1] for _, table in sides):
         raise LabError("a duel needs two documents with tokens; one of these has none, so its score is minus infinity.")
-    scores = [float(maxsim(queries[0], pack[0:1])[0]) for pack in (a, b)]
-    winner, loser = (a, b) if scores[0] >= scores[1] else (b, a)
-    names = texts[1:] if scores[0] >= scores[1] else texts[:0:-1]
-    tables = [similarity_table(queries, pack) for pack in (winner, loser)]
+    scores = [float(maxsim(queries[0], pack[0:1])[0]) for pack, _ in sides]
+    order = (0, 1) if scores[0] >= scores[1] else (1, 0)
+    names = [texts[1 + i] for i in order]
+    (winner, loser), tables = zip(*(sides[i] for i in order), strict=True)
     clearly = min(scores) - ROUNDING * max(1.0, abs(min(scores)))
     positions, exact = smallest_removal(tables[0], clearly)
     tokens, spans = winner.tokens(0), winner.spans.tolist()  # type: ignore[union-attr]
@@ -139,7 +143,7 @@ def _score_without(queries: PackedTokens, document: PackedTokens, positions: tup
     return float(maxsim(queries[0], [rest])[0])
 
 
-def _rows(queries: PackedTokens, winner: PackedTokens, loser: PackedTokens, tables: list[np.ndarray]):  # type: ignore[no-untyped-def]
+def _rows(queries: PackedTokens, winner: PackedTokens, loser: PackedTokens, tables: tuple[np.ndarray, ...]):  # type: ignore[no-untyped-def]
     names = queries.tokens(0), winner.tokens(0), loser.tokens(0)
     rows = []
     for i, token in enumerate(names[0]):

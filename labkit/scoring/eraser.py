@@ -105,17 +105,35 @@ def check_queries(queries: Sequence[str]) -> None:
 
 def from_tokens(texts: Sequence[str], document: str, queries: PackedTokens, documents: PackedTokens) -> Erasure:
     """The erasure of text 0 of ``documents`` for all of ``queries``, packs that came from an encoder."""
+    return from_table(texts, document, similarities(queries, documents), unvalued(documents))
+
+
+def similarities(queries: PackedTokens, documents: PackedTokens) -> np.ndarray:
+    """[sum of Lq, Ld] float64: every token of every query with every token of text 0 of ``documents``."""
     vectors = np.asarray(documents[0], np.float64)
     if not len(vectors):
         raise LabError("an eraser needs a document with tokens; this one has none.")
-    similarities = np.concatenate([np.asarray(query, np.float64) for query in queries]) @ vectors.T
-    winners = similarities.argmax(axis=1)
-    wins = np.bincount(winners, minlength=len(vectors))
-    earned = np.bincount(winners, weights=similarities.max(axis=1), minlength=len(vectors))
-    order = np.lexsort((np.arange(len(vectors)), -earned, wins == 0))
-    names, spans = documents.tokens(0), documents.spans[: len(vectors)].tolist()
-    tokens = tuple(TokenValue(i, names[i], int(wins[i]), float(earned[i]), tuple(spans[i])) for i in order.tolist())
-    return Erasure(tuple(texts), document, tokens, _curve(similarities[:, order]))
+    return np.concatenate([np.asarray(query, np.float64) for query in queries]) @ vectors.T
+
+
+def unvalued(documents: PackedTokens) -> list[tuple[int, str, tuple[int, int]]]:
+    """Position, string and characters of each token of text 0."""
+    names = documents.tokens(0)
+    spans = documents.spans[: len(names)].tolist()  # type: ignore[union-attr]
+    return [(position, name, tuple(spans[position])) for position, name in enumerate(names)]
+
+
+def from_table(
+    texts: Sequence[str], document: str, table: np.ndarray, tokens: Sequence[tuple[int, str, tuple[int, int]]]
+) -> Erasure:
+    """The erasure of ``tokens``, of which ``table`` has the columns; see `similarities` and `unvalued`."""
+    winners, count = table.argmax(axis=1), len(tokens)
+    wins = np.bincount(winners, minlength=count)
+    earned = np.bincount(winners, weights=table.max(axis=1), minlength=count)
+    order = np.lexsort((np.arange(count), -earned, wins == 0))
+    values = zip(order.tolist(), wins[order].tolist(), earned[order].tolist(), strict=True)
+    made = tuple(TokenValue(*tokens[i][:2], won, worth, tokens[i][2]) for i, won, worth in values)
+    return Erasure(tuple(texts), document, made, _curve(table[:, order]))
 
 
 def _curve(ordered: np.ndarray) -> tuple[tuple[float, float], ...]:

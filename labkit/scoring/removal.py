@@ -39,6 +39,7 @@ class _Search:
         self.similarities, self.below, self.states = similarities, below, 0
         order = np.argsort(-similarities, axis=1, kind="stable")
         values = np.take_along_axis(similarities, order, axis=1)
+        self.rows = np.arange(len(order))[:, None]
         last = ((0, 0), (0, 1))  # a column that is never removed, of no worth
         self.order = np.pad(order, last, constant_values=similarities.shape[1])
         self.values = np.pad(values, last, constant_values=NOTHING)
@@ -72,7 +73,7 @@ class _Search:
     def greedy(self) -> list[int]:
         """Remove the column whose loss costs most, until the sum is below."""
         gone: list[int] = []
-        rows, left = np.arange(len(self.order)), np.ones(self.order.shape, bool)
+        rows, left = self.rows[:, 0], np.ones(self.order.shape, bool)
         while True:
             first = left.argmax(axis=1)
             best = self.values[rows, first]
@@ -98,7 +99,7 @@ class _Search:
         state[[*kept, -1]], state[list(gone)] = 1, 2
         if gone:
             left = np.argsort(state[columns] == 2, axis=1, kind="stable")[:, : more + 1]
-            columns, values = (np.take_along_axis(array, left, axis=1) for array in (columns, values))
+            columns, values = columns[self.rows, left], values[self.rows, left]
         free = ~np.logical_or.accumulate(state[columns] == 1, axis=1)[:, :-1]
         gaps = np.where(free, values[:, :-1] - values[:, 1:], 0.0)
         drops = np.bincount(columns[:, :-1].ravel(), gaps.ravel(), minlength=len(state))[:-1]

@@ -91,7 +91,7 @@ def _rows(view: Alignment) -> str:
             Cell("difference", "lk-num"),
             Cell(""),
         ]
-    return f"<div class='lk-scroll'>{table(head, rows)}</div>"
+    return f"<div class='lk-scroll' tabindex='0'>{table(head, rows)}</div>"
 
 
 def _row(view: Alignment, row: Row, most: float, widest: float) -> list[Cell]:
@@ -132,4 +132,4 @@ def _matrix(view: Alignment) -> str:
     more = f", the first {WIDEST} of {len(columns)}" if len(columns) > WIDEST else ""
     told = f"Similarities of every query token with the document tokens that were chosen{more}; framed: the row's best"
     inner = table(head, rows, "lk-matrix")
-    return f"<details><summary>{told}</summary><div class='lk-scroll'>{inner}</div></details>"
+    return f"<details><summary>{told}</summary><div class='lk-scroll' tabindex='0'>{inner}</div></details>"

@@ -46,7 +46,8 @@ class Ring:
         if not counted:
             raise LabError("no word of the query is left, so every score is 0. Let one count.")
         texts = (self.query.text, first.document.text, second.document.text)
-        return from_tokens(texts, only(self.queries, counted), first.packed, second.packed)
+        sides = ((match.packed, match.similarities[counted]) for match in (first, second))
+        return from_tokens(texts, only(self.queries, counted), *sides)
 
 
 class DuelView(Live, Treed, Duel, Picture):

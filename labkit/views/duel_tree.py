@@ -6,7 +6,7 @@ from labkit.views.aligner import Match
 from labkit.views.compared import Line, bar_scale
 from labkit.views.duel import DuelView
 from labkit.views.pieces import Run, folded, runs
-from labkit.views.tree import Node, bar, button, iso, node, running, select, status
+from labkit.views.tree import Node, bar, button, iso, node, running, scroller, select, status
 from labkit.views.words import one_line
 
 HINT = "Point at a word to find its matches. Press it to leave it out: the gap follows."
@@ -17,7 +17,7 @@ def tree(view: DuelView) -> Node:
     panels = node("div", [_panel(view, match) for match in (view.first, view.second)], class_="lk-panels lk-two")
     side = node("div", node("h4", "How little would flip it?"), _scores(view), node("p", iso(view.verdict())))
     query = node("p", "Query: ", iso(one_line(view.query, 200)), class_="lk-soft")
-    why = node("div", node("div", _rows(view), class_="lk-scroll"), side, class_="lk-why")
+    why = node("div", scroller("differences", _rows(view)), side, class_="lk-why")
     return node("div", _controls(view), query, node("h3", iso(view.headline())), why, status(HINT), panels)
 
 

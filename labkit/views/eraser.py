@@ -6,7 +6,6 @@ A state of the view is a `labkit.scoring.eraser.Erasure` of the tokens that are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import only
 from labkit.errors import LabError, check_text
-from labkit.scoring.eraser import Erasure, TokenValue, check_queries, from_tokens
+from labkit.scoring.eraser import Erasure, TokenValue, check_queries, from_table, similarities, unvalued
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
 from labkit.views.aligner import Documents, named_hits
@@ -57,8 +56,7 @@ class Sheet:
     def __init__(self, queries: Sequence[str], document: str, others: Documents, encoder: Encoder) -> None:
         self.texts, self.document = list(queries), document
         self.queries, self.packed = encoder.encode_queries(self.texts), encoder.encode_documents([document])
-        if not len(self.packed.vectors):
-            raise LabError("an eraser needs a document with tokens; this one has none.")
+        self.table, self.tokens = similarities(self.queries, self.packed), unvalued(self.packed)
         self.read = read(document, self.packed)
         self.whole = self.scores(range(len(self.read)))
         self.others = self._others(others, encoder)
@@ -73,9 +71,7 @@ class Sheet:
 
     def erased(self, positions: Sequence[int]) -> Erasure:
         """The erasure of these tokens, whose positions are those in the whole document."""
-        part = from_tokens(self.texts, self.document, self.queries, only(self.packed, positions))
-        tokens = tuple(replace(token, position=int(positions[token.position])) for token in part.tokens)
-        return replace(part, tokens=tokens)
+        return from_table(self.texts, self.document, self.table[:, positions], [self.tokens[p] for p in positions])
 
     def _others(self, others: Documents, encoder: Encoder) -> np.ndarray:
         if not len(others):

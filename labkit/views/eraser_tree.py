@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from labkit.views.eraser import EraserView, Standing
 from labkit.views.pieces import Run, runs
-from labkit.views.tree import Node, bar, button, iso, node, running, status
+from labkit.views.tree import Node, bar, button, iso, node, running, scroller, status
 
 HINT = "Press a token to erase it, press it again to put it back: the scores follow."
 
@@ -27,7 +27,7 @@ def _standings(view: EraserView) -> Node:
     ]
     body = [_standing(s, most) for s in view.standings]
     table = node("table", node("thead", node("tr", heads)), node("tbody", body), class_="lk-queries")
-    return node("div", table, class_="lk-scroll")
+    return scroller("scores", table)
 
 
 def _standing(standing: Standing, most: float) -> Node:

@@ -9,7 +9,7 @@ from labkit.errors import LabError
 from labkit.views.figure import BLUE, GREY, Picture, new_figure, plain
 from labkit.views.scoreboard import HANDED_OVER, Scoreboard
 from labkit.views.stages import Stage, Step
-from labkit.views.tree import Node, Treed, button, iso, node, status
+from labkit.views.tree import Node, Treed, button, iso, node, scroller, status
 from labkit.views.words import one_line, visible
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class TicketWalk(Treed, Picture):
                     class_="lk-total")  # fmt: skip
         body = node("tbody", rows, foot, role="toolbar", aria_label="tickets")
         head = node("thead", node("tr", node("th"), heads, node("th", "ticket")))
-        table = node("div", node("table", head, body, class_="lk-board"), class_="lk-scroll")
+        table = scroller("ranks", node("table", head, body, class_="lk-board"))
         walk = (
             [node("h3", iso(self.title)), self._walk(), node("p", self.told(), class_="lk-soft")] if self.ticket else []
         )

@@ -113,6 +113,11 @@ class Treed(ABC):
         return {"name": self.view, "tree": self.tree()}
 
 
+def scroller(name: str, table: Node) -> Node:
+    """A wide table that scrolls, by keyboard too."""
+    return node("div", table, class_="lk-scroll", tabindex="0", role="group", aria_label=name)
+
+
 def status(words: str) -> Node:
     """The line that tells what is pointed at; only in the widget."""
     return node("p", words, class_="lk-status", live=True)

@@ -248,6 +248,17 @@ def test_it_fits_every_width_in_both_themes(show, artefacts, name, theme, width)
     shown.notebook.width(1280)
 
 
+def test_a_table_that_is_wider_than_the_window_is_scrolled_by_keyboard(show):
+    duel = show("duel")
+    duel.notebook.width(400)
+    table = duel.area.locator(".lk-scroll")
+    assert table.evaluate("one => one.scrollWidth > one.clientWidth")
+    table.focus()
+    duel.page.keyboard.press("ArrowRight")
+    duel.page.wait_for_function("document.activeElement.matches('.lk-scroll') && document.activeElement.scrollLeft > 0")
+    duel.notebook.width(1280)
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_reduced_motion_moves_nothing(show, name):
     shown = show(name)

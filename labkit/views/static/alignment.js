@@ -157,7 +157,7 @@ function paintAlignment(body, scene, say, repaint, model, state) {
       cell(cells[4], "lk-num lk-wide"),
       two ? [cell(cells[5], "lk-wide"), cell(cells[6], "lk-num lk-wide"), el("td", { class: "lk-bar lk-wide" }, bar(bars[1], "lk-rivals")), cell(cells[7], "lk-num"),
         el("td", { class: "lk-bar" }, bars.length ? el("div", { class: "lk-diff" }, bar(Math.abs(bars[2]), bars[2] < 0 ? "lk-minus" : "")) : null)] : []));
-    return el("div", { class: "lk-scroll" }, el("table", {}, el("thead", {}, el("tr", {}, head.flat())), el("tbody", {}, lines)));
+    return el("div", { class: "lk-scroll", tabindex: 0, role: "group", "aria-label": "table" }, el("table", {}, el("thead", {}, el("tr", {}, head.flat())), el("tbody", {}, lines)));
   }
 
   function map() {
