@@ -13,6 +13,7 @@ VALUES = {
     "style": re.compile(r"(width:\d+(\.\d+)?%|--s:\d\.\d\d|--s:1)"),
     "dir": re.compile("auto"),
     "role": re.compile("img"),
+    "tabindex": re.compile("0"),
 }
 
 
