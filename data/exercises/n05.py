@@ -11,7 +11,7 @@ BETS = (
         0,
         100,
     ),
-    Bet("05.survive", "Of five comparisons on the test queries, how many does the test call better or worse?", 0, 5),
+    Bet("05.survive", "Of six comparisons on the test queries, how many does the test call better or worse?", 0, 6),
 )
 
 INTERVAL = ThoughtExercise(

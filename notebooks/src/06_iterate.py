@@ -215,5 +215,4 @@ lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25
 # **Sources.** [fast-plaid #48](https://github.com/lightonai/fast-plaid/issues/48). One change at a time: *ColBERT and Late
 # Interaction*, Lilly Tech Systems.
 #
-# **Next:** notebook 07 asks when the answer is no. Until it is there, `labkit ledger` shows your runs, `labkit ledger diff`
-# why two of them differ.
+# **Next:** [07_when_to_use](07_when_to_use.ipynb): four teams ask whether they should use it, and one answer is no.

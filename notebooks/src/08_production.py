@@ -3,7 +3,7 @@
 #
 # **Tickets:** T3, T6, T11. **You:** 50 minutes. **The machine:** about a minute after `make warm`.
 #
-# **New names:** `Trace`, `outcomes`, `replay`, `Guard`, `load_test`.
+# **New names:** `Trace`, `outcomes`, `replay`, `Guard`.
 # **New terms:** *trace*, *fallback*, *circuit breaker*, *open loop*.
 #
 # A storm of refusals, a spent budget, one user with a wrong answer. You are on call, and the lesson's *production
