@@ -219,8 +219,10 @@ together.to_frame()[["before", "after", "delta", "low", "high", "p corrected", "
 
 # %% [markdown]
 # MaxSim beats BM25, beyond doubt. Added to the twin and to half of BM25 it beats the twin. Alone, over BM25's candidates, it
-# cannot be told from the twin, nor from the fusion. The fifth row has an interval above 0 and a corrected p above 0.05: one
-# in five may look good by luck, and that is what the correction is for.
+# cannot be told from the twin, nor from the fusion. The row of *fusion* and *bm25+late+fusion* has an interval above 0 and a
+# corrected p above 0.05: of six, one may look good by luck, and that is what the correction is for. The last row is the
+# only loss: our small cross-encoder, which learned from MaxSim's scores, ranks the same hundred worse than its teacher. A
+# published one, trained on judged pairs, need not; here it could not be run.
 #
 # Now the printed lines. On dev the twin was ahead of MaxSim, and the whole interval said so. On test MaxSim is ahead by a
 # little. The two lie three standard errors apart, which luck alone does twice in a thousand times, and more often for a pair
@@ -353,9 +355,9 @@ lk.exercise("05.threshold")
 # solution: 05.threshold
 
 # %% [markdown]
-# MaxSim lets all eight through, the twin's cosine half of them. MaxSim is a sum over the question's tokens: *split* has one,
-# so nothing scores above 1 there, and the document that scores 0.90 is a wrong one. Now measure the rule that means the
-# same for every question: the same shares for the best score divided by the number of the question's tokens.
+# MaxSim and the cross-encoder let all eight through, the twin's cosine half of them. MaxSim is a sum over the question's
+# tokens: *split* has one, so nothing scores above 1 there, and the document that scores 0.90 is a wrong one. Now measure
+# the rule that means the same for every question: the same shares for the best score divided by the number of tokens.
 
 # %%
 from labkit.evaluation.metrics import false_accepts
