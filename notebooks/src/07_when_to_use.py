@@ -130,7 +130,7 @@ table.round(3).assign(rule=[rule(f.means[0], cases.bar[x], f.low, f.high, cases.
 # Which of your four were different? A confession: we had seen these queries' figures when we chose the cases. They show
 # how a memo is decided, and are no findings about names or sentences.
 #
-# The rule has a blind spot. It compares two systems, and somebody chose the two. Here are all five, on the three slices
+# The rule has a blind spot. It compares two systems, and somebody chose the two. Here are all six, on the three slices
 # over passages. Which team was offered the wrong pair?
 
 # %%
@@ -212,9 +212,9 @@ speed.assign(machines=np.ceil(peak / speed["a second, at most"]).astype(int)).ro
 
 # %% [markdown]
 # These are your machine's figures, and a busy machine shows worse ones. BM25 answers in milliseconds. The others first
-# encode the question, and that alone makes them tens of times slower. Where a p95 is above what a team allows, the answer
-# to that team is no, whatever the quality. Where one machine serves five a second, it serves each of the four, and money
-# decides nothing.
+# encode the question, and that alone makes them twenty times slower and more. Where a p95 is above what a team allows,
+# the answer to that team is no, whatever the quality. Where one machine serves five a second, it serves each of the four,
+# and money decides nothing.
 #
 # ## Quality against cost: where do you stand?
 #
