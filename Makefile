@@ -47,7 +47,7 @@ setup:
 lab: setup
 	$(BIN)/labkit doctor
 	$(BIN)/labkit warm --build-only
-	$(BIN)/jupyter lab $(QUIET) $(FIRST) $(LAB_ARGS)
+	PYTHONSTARTUP="$(CURDIR)/tools/kernel_start.py" $(BIN)/jupyter lab $(QUIET) $(FIRST) $(LAB_ARGS)
 
 warm: setup
 	$(BIN)/labkit warm

@@ -5,6 +5,7 @@ Names are loaded on first use (PEP 562): ``import labkit`` alone loads neither n
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -83,3 +84,6 @@ if not TYPE_CHECKING:
 
     def __dir__() -> list[str]:
         return sorted([*globals(), *_ROOM_OF])
+
+    if "ipykernel" in sys.modules:
+        import_module("labkit.course.order").watch()
