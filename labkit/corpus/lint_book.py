@@ -8,7 +8,7 @@ from typing import Any
 from labkit.corpus.collection import Collection
 from labkit.corpus.lint_report import LintReport, Unseen
 from labkit.corpus.lint_rules import RULES, SEVERITIES, Finding
-from labkit.progress import bar
+from labkit.bars import bar
 
 
 class Book:

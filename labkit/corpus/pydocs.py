@@ -23,7 +23,7 @@ from labkit.corpus.docstrings import parse
 from labkit.corpus.passages import split_passages
 from labkit.corpus.resolve import docstring, resolve, short_signature, words_hash
 from labkit.errors import LabError
-from labkit.progress import bar
+from labkit.bars import bar
 
 NAMES = ("pydocs", "pydocs-raw")
 # The code that turns docstrings into documents; when it changes, documents built before do not count.

@@ -24,7 +24,7 @@ from labkit.encoding.index_files import LEARNED, MANIFEST, VERSION, load_compres
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_count, check_text
-from labkit.progress import bar
+from labkit.bars import bar
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder

@@ -17,7 +17,7 @@ import numpy as np
 
 from labkit.errors import LabError
 from labkit.evaluation import bench
-from labkit.progress import bar
+from labkit.bars import bar
 
 if TYPE_CHECKING:
     from labkit.corpus.collection import Collection

@@ -22,7 +22,7 @@ from labkit.errors import LabError, check_count, check_text, is_number
 from labkit.evaluation import bench, load_report
 from labkit.evaluation.load_cost import cost, hosted_usage
 from labkit.evaluation.load_drive import Clock, Run, arrivals_at, drive, how_many, saturation, summary
-from labkit.progress import bar
+from labkit.bars import bar
 from labkit.ranking.prices import read_prices
 
 SECONDS = 8.0

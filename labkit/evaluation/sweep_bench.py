@@ -27,7 +27,7 @@ from labkit.evaluation.grid import Knobs, told
 from labkit.evaluation.grid_systems import Workshop, squeezed
 from labkit.evaluation.statistics import interval
 from labkit.evaluation.sweep_cell import SHOWN, Cell
-from labkit.progress import bar
+from labkit.bars import bar
 from labkit.ranking.prices import read_prices
 from labkit.ranking.ranking import Ranking
 from labkit.records import append_line, code_hash, read_lines

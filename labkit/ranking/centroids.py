@@ -13,7 +13,7 @@ from numba import njit
 
 from labkit.encoding.residual import kmeans
 from labkit.encoding.tokens import PackedTokens, as_float32
-from labkit.progress import bar
+from labkit.bars import bar
 
 TRAINED_ON = 40  # token vectors a centroid that k-means sees at most
 CHUNK = 16_384  # token vectors widened at a time
