@@ -44,7 +44,11 @@ def main() -> None:
 
 
 @app.command()
-def doctor(flight: Annotated[bool, typer.Option("--flight", help="prove that it all runs offline")] = False) -> None:
+def doctor(
+    flight: Annotated[
+        bool, typer.Option("--flight", help="for a room, the day before: does it all run offline?")
+    ] = False,
+) -> None:
     """Check Python, versions, hashes, memory, disk and threads, each with its fix."""
     from labkit.course.doctor import doctor as examine
 

@@ -122,7 +122,9 @@ class RoomBets(Explanation):
         told = f"{bet.question} {len(self.values)} bets."
         if self.truth is not None:
             fates = Counter(bet.judge(value, self.truth) for value in self.values)
-            told += f" It is {self.truth:.4g}: " + ", ".join(f"{fates[f]} {f}" for f in ("right", "near", "wrong")) + "."
+            told += (
+                f" It is {self.truth:.4g}: " + ", ".join(f"{fates[f]} {f}" for f in ("right", "near", "wrong")) + "."
+            )
         return told + "".join(f" Skipped {name}: {why}." for name, why in self.skipped.items())
 
 
