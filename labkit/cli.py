@@ -45,9 +45,7 @@ def main() -> None:
 
 @app.command()
 def doctor(
-    flight: Annotated[
-        bool, typer.Option("--flight", help="for a room, the day before: does it all run offline?")
-    ] = False,
+    flight: Annotated[bool, typer.Option("--flight", help="also all that a room needs")] = False,
 ) -> None:
     """Check Python, versions, hashes, memory, disk and threads, each with its fix."""
     from labkit.course.doctor import doctor as examine

@@ -52,12 +52,12 @@ class Progress(Explanation):
         return " ".join(filter(None, (told, self.trouble)))
 
     def _named(self, notebook: str, state: str) -> list[str]:
-        return [id[3:] for id, found in self.states.items() if found == state and id[:2] == notebook]
+        return [key[3:] for key, found in self.states.items() if found == state and key[:2] == notebook]
 
 
 def notebooks() -> list[str]:
     """The numbers of the notebooks that have exercises or bets."""
-    return sorted({id[:2] for part in catalogue() for id in part})
+    return sorted({key[:2] for part in catalogue() for key in part})
 
 
 def progress() -> Progress:
@@ -70,8 +70,8 @@ def progress() -> Progress:
     except OSError as error:
         lines, torn, trouble = [], 0, f"Records could not be read: {error}."
     for line in lines:
-        id, new = line.get("exercise"), _NEW_STATE.get(str(line.get("state")))
-        if isinstance(id, str) and id in states and new:
-            last = id[:2]
-            states[id] = "solved" if "solved" in (states[id], new) else new
+        key, new = line.get("exercise"), _NEW_STATE.get(str(line.get("state")))
+        if isinstance(key, str) and key in states and new:
+            last = key[:2]
+            states[key] = "solved" if "solved" in (states[key], new) else new
     return Progress(states, bets, last, trouble or (f"{torn} torn lines of {FILE} skipped." if torn else ""))

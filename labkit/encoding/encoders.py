@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.encoding import recipe as recipes
 from labkit.encoding.batches import batches
 from labkit.encoding.store import Entry, Store
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
-from labkit.bars import bar
 
 if TYPE_CHECKING:
     import torch

@@ -1,6 +1,5 @@
 """Each probe with good and with bad input; the report's text; and that no key's value ever shows."""
 
-import json
 import subprocess
 import sys
 from importlib import metadata
