@@ -89,5 +89,5 @@ def calibration(folder: Path | str | None = None) -> Calibration:
     """How well you know what you know: your settled bets or, with a folder of ``lk.share_bets``, those of a room."""
     if folder is None:
         return Calibration(list(own_settled().values()))
-    shared, skipped = read_room(folder)
-    return Calibration([outcome for one in shared for outcome in one.outcomes.values()], skipped)
+    _, outcomes, skipped = read_room(folder)
+    return Calibration(outcomes, skipped)

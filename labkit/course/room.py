@@ -6,6 +6,7 @@ Sharing is a file that you choose to write, under a nickname: bets and their out
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -29,22 +30,17 @@ WIDEST = 40  # characters of a bar
 def share_bets(folder: Path | str, name: str) -> Path:
     """Write your bets and their outcomes to ``folder/<name>.bets.json``. Share again to bring it up to date.
 
-    Parameters
-    ----------
-    folder : one that the room can read and write
-    name : a nickname: letters, digits, ``-`` and ``_``, at most 30
-
-    Raises
-    ------
-    LabError
-        For another name, for one that somebody else has taken there, and for a folder that cannot be written.
+    A LabError for a name that is no nickname (1 to 30 letters, digits, ``-`` and ``_``) or that somebody else has taken
+    there, and for a folder that cannot be written.
     """
     if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,30}", name):
         raise LabError(f"a nickname has 1 to 30 letters, digits, - and _; got {name!r}.")
     file = _folder(folder).resolve() / f"{name}{ENDING}"
     bets, outcomes = ([asdict(item) for item in found().values()] for found in (placed, own_settled))
     try:
-        if str(file) not in {line.get("file") for line in read_lines("shared.jsonl")}:
+        if str(file) not in {
+            line.get("file") for line in read_lines("shared.jsonl") if isinstance(line.get("file"), str)
+        }:
             file.open("x").close()  # claims the name, or fails
             keep("shared.jsonl", {"file": str(file)}, "name")
         paths.write_atomic(file, json.dumps({"bets": bets, "outcomes": outcomes}, indent=1))
@@ -55,32 +51,26 @@ def share_bets(folder: Path | str, name: str) -> Path:
     return file
 
 
-@dataclass(frozen=True)
-class Shared:
-    """One file of a room."""
-
-    bets: Mapping[str, PlacedBet]
-    outcomes: Mapping[str, Settled]
-
-
-def read_room(folder: Path | str) -> tuple[list[Shared], dict[str, str]]:
-    """The good files of a shared folder, and why each bad one was skipped, by its name."""
-    good, bad = [], {}
+def read_room(folder: Path | str) -> tuple[list[PlacedBet], list[Settled], dict[str, str]]:
+    """All bets and all outcomes in the good files of a shared folder, and why each bad file was skipped, by its name."""
+    bets, outcomes, bad = [], [], {}
     for file in sorted(_folder(folder).glob(f"*{ENDING}")):
         try:
-            good.append(_read(file))
+            told = _read(file)
+            made = {bet.id: bet for bet in (check_bet(b["id"], b["value"], b.get("sure")) for b in told["bets"])}
+            ended = {outcome.bet: outcome for outcome in map(check_settled, told["outcomes"])}
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            bad[file.name] = str(error) or type(error).__name__
-    return good, bad
+            bad[file.name] = f"{type(error).__name__}: {error}"
+            continue
+        bets += made.values()
+        outcomes += ended.values()
+    return bets, outcomes, bad
 
 
-def _read(file: Path) -> Shared:
+def _read(file: Path) -> dict:
     if file.stat().st_size > LARGEST:
         raise ValueError(f"it has more than {LARGEST:,} bytes")
-    told = json.loads(file.read_bytes())
-    bets = [check_bet(bet["id"], bet["value"], bet.get("sure")) for bet in told["bets"]]
-    outcomes = [check_settled(outcome) for outcome in told["outcomes"]]
-    return Shared({bet.id: bet for bet in bets}, {outcome.bet: outcome for outcome in outcomes})
+    return json.loads(file.read_bytes())
 
 
 def _folder(folder: Path | str) -> Path:
@@ -112,7 +102,7 @@ class RoomBets(Explanation):
             low = bet.low + place * step
             high = min(low + step - 1, bet.high)
             mark = " ← the truth" if self.truth is not None and (self.truth - bet.low) // step == place else ""
-            bar = "█" * -int(-count[place] * scale // 1) + mark
+            bar = "█" * math.ceil(count[place] * scale) + mark
             rows.append((f"{low}" if step == 1 else f"{low} to {high}", str(count[place]), bar))
         return rows
 
@@ -122,27 +112,17 @@ class RoomBets(Explanation):
         told = f"{bet.question} {len(self.values)} bets."
         if self.truth is not None:
             fates = Counter(bet.judge(value, self.truth) for value in self.values)
-            told += (
-                f" It is {self.truth:.4g}: " + ", ".join(f"{fates[f]} {f}" for f in ("right", "near", "wrong")) + "."
-            )
+            told += f" It is {self.truth:.4g}: {fates['right']} right, {fates['near']} near, {fates['wrong']} wrong."
         return told + "".join(f" Skipped {name}: {why}." for name, why in self.skipped.items())
 
 
 def room_bets(folder: Path | str, key: str, truth: float | None = None) -> RoomBets:
-    """Pool what a room bet on one question, from the files that ``lk.share_bets`` wrote.
+    """Pool what a room bet on one question, from the files of ``lk.share_bets``; leave ``truth`` out while it argues.
 
-    Parameters
-    ----------
-    folder : the shared one
-    key : of the bet, such as ``"00.maxsim_wins"``
-    truth : leave it out while the room still argues
-
-    Raises
-    ------
-    LabError
-        For a folder that is not there, an unknown bet, and a truth outside of its range. A bad file is skipped and named.
+    A bad file is skipped and named. A folder that is not there, an unknown bet and a truth outside of its range are a
+    LabError.
     """
     check_bet_id(key)
-    shared, skipped = read_room(folder)
-    values = tuple(one.bets[key].value for one in shared if key in one.bets)
+    bets, _, skipped = read_room(folder)
+    values = tuple(bet.value for bet in bets if bet.id == key)
     return RoomBets(key, values, None if truth is None else check_truth(key, truth), skipped)

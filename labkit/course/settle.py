@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from numbers import Real
 
 from labkit.course.catalogue import catalogue
@@ -36,25 +36,15 @@ class Settled:
 
 
 def settle(id: str, truth: float) -> Settled:  # noqa: A002 - the name that learners read
-    """Hold a bet against the truth, and keep what came of it.
+    """Hold a bet against the truth, in the bet's unit and not rounded, and keep what came of it.
 
-    The bet that stands when it is settled first is the one that counts: whoever bets again has seen the answer. The
-    truth may be corrected by settling again. Without a bet nothing is kept.
-
-    Parameters
-    ----------
-    id : of the bet
-    truth : in the bet's unit and range, not rounded
-
-    Raises
-    ------
-    LabError
-        For an unknown id, and for a truth outside of the bet's range.
+    The bet that stands at the first settlement counts: whoever bets again has seen the answer. The truth may be
+    corrected by settling again. Without a bet nothing is kept. An unknown id and a truth outside of the bet's range
+    are a LabError.
     """
-    truth = check_truth(id, truth)
-    before, stands = own_settled().get(id), placed().get(id)
-    made = before or stands
-    found = Settled(id, made.value if made else None, made.sure if made else None, truth)
+    truth, before = check_truth(id, truth), own_settled().get(id)
+    made = before or placed().get(id)
+    found = Settled(id, made.value, made.sure, truth) if made else Settled(id, None, None, truth)
     if made and found != before:
         keep(FILE, asdict(found), "outcome")
     return found
@@ -69,7 +59,7 @@ def check_truth(id: str, truth: object) -> float:  # noqa: A002
 
 
 def check_settled(record: Mapping[str, object]) -> Settled:
-    """A line of the file, or of a colleague's, as what it says; a LabError if it is none."""
+    """What a line of the file, or of a colleague's, says; a LabError if it is none."""
     bet = check_bet(record.get("bet"), record.get("value"), record.get("sure"))
     return Settled(bet.id, bet.value, bet.sure, check_truth(bet.id, record.get("truth")))
 
@@ -80,6 +70,5 @@ def own_settled() -> dict[str, Settled]:
     for line in read_lines(FILE):
         with suppress(LabError):
             new = check_settled(line)
-            first = found.get(new.bet, new)
-            found[new.bet] = Settled(new.bet, first.value, first.sure, new.truth)
+            found[new.bet] = replace(found.get(new.bet, new), truth=new.truth)
     return found
