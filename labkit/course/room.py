@@ -38,9 +38,7 @@ def share_bets(folder: Path | str, name: str) -> Path:
     file = _folder(folder).resolve() / f"{name}{ENDING}"
     bets, outcomes = ([asdict(item) for item in found().values()] for found in (placed, own_settled))
     try:
-        if str(file) not in {
-            line.get("file") for line in read_lines("shared.jsonl") if isinstance(line.get("file"), str)
-        }:
+        if str(file) not in [line.get("file") for line in read_lines("shared.jsonl")]:
             file.open("x").close()  # claims the name, or fails
             keep("shared.jsonl", {"file": str(file)}, "name")
         paths.write_atomic(file, json.dumps({"bets": bets, "outcomes": outcomes}, indent=1))
@@ -52,7 +50,7 @@ def share_bets(folder: Path | str, name: str) -> Path:
 
 
 def read_room(folder: Path | str) -> tuple[list[PlacedBet], list[Settled], dict[str, str]]:
-    """All bets and all outcomes in the good files of a shared folder, and why each bad file was skipped, by its name."""
+    """All bets and all outcomes in the good files of a shared folder, and why each bad one was skipped, by its name."""
     bets, outcomes, bad = [], [], {}
     for file in sorted(_folder(folder).glob(f"*{ENDING}")):
         try:

@@ -50,7 +50,7 @@ def test_what_it_prepares_is_what_the_notebook_reads(path):
 
 @pytest.mark.parametrize("notebook", ["3", "99", 3, None])
 def test_a_notebook_that_there_is_not_is_refused(notebook):
-    with pytest.raises(LabError, match="there is no notebook .*00, 01, 02"):
+    with pytest.raises(LabError, match=r"there is no notebook .*00, 01, 02"):
         lk.catch_up(notebook)
 
 

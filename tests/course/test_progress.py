@@ -57,7 +57,8 @@ def test_it_resumes_where_the_learner_was_then_after_it_then_at_what_was_left_ou
 def test_torn_and_foreign_lines_are_skipped_and_torn_ones_counted(home):
     lines = [
         b'{"exercise": "01.grid", "state": "correct"}', b'{"exercise": ["01.grid"], "state": "correct"}',
-        b'{"exercise": "99.none", "state": "correct"}', b'{"exercise": "01.loop", "state": {"a": 1}}', b'{"exerc', b"\xff",
+        b'{"exercise": "99.none", "state": "correct"}', b'{"exercise": "01.loop", "state": {"a": 1}}',
+        b'{"exerc', b"\xff",
     ]  # fmt: skip
     (home / "progress.jsonl").write_bytes(b"\n".join(lines))
     assert row("01")[1:3] == ("grid", "-")

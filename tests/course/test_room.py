@@ -49,7 +49,7 @@ def test_sharing_again_updates_and_a_name_that_is_taken_is_refused(folder, perso
     assert lk.room_bets(folder, BET).values == (5,)
     person("somebody else")
     lk.bet(BET, 9)
-    with pytest.raises(LabError, match="the name ada is taken in .*choose another"):
+    with pytest.raises(LabError, match=r"the name ada is taken in .*choose another"):
         lk.share_bets(folder, "ada")
     assert lk.room_bets(folder, BET).values == (5,)
 
@@ -63,7 +63,7 @@ def test_a_name_that_is_no_nickname_is_refused(name, folder):
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path, person):
     for call in (lambda: lk.share_bets(tmp_path / "no", "ada"), lambda: lk.room_bets(tmp_path / "no", BET)):
-        with pytest.raises(LabError, match="there is no folder .*make one"):
+        with pytest.raises(LabError, match=r"there is no folder .*make one"):
             call()
 
 
@@ -153,7 +153,7 @@ def test_a_room_has_a_calibration_of_its_own(folder, person):
 
 
 def test_an_unknown_bet_and_a_truth_out_of_range_are_refused(folder):
-    with pytest.raises(LabError, match="there is no bet '00.x'"):
+    with pytest.raises(LabError, match=r"there is no bet '00\.x'"):
         lk.room_bets(folder, "00.x")
-    with pytest.raises(LabError, match="the truth of 00.maxsim_wins must be a number from 0 to 12; got 40"):
+    with pytest.raises(LabError, match=r"the truth of 00\.maxsim_wins must be a number from 0 to 12; got 40"):
         lk.room_bets(folder, BET, truth=40)

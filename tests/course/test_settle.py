@@ -92,7 +92,7 @@ def test_below_24_bets_with_a_probability_there_are_counts_and_no_curve():
 
 def test_from_24_on_the_curve_by_hand():
     found = Calibration(outcomes((0.5, 6, 6), (0.9, 9, 3)))
-    assert [point[:3] for point in found.points()] == pytest.approx([(0.5, 0.5, 12), (0.9, 0.75, 12)])
+    assert np.array(found.points())[:, :3] == pytest.approx(np.array([(0.5, 0.5, 12), (0.9, 0.75, 12)]))
     # (12 · 0.25 + 9 · 0.01 + 3 · 0.81) / 24
     assert found.brier == pytest.approx(0.23)
     assert found.to_text().splitlines()[1:] == [
@@ -105,11 +105,12 @@ def test_from_24_on_the_curve_by_hand():
 
 def test_curve_and_score_equal_scikit_learns():
     rng = np.random.default_rng(3)
-    sure = rng.uniform(0, 1, 200).round(2)
+    sure = rng.uniform(0, 1, 200)
     right = rng.uniform(0, 1, 200) < sure**2
-    found = Calibration([Settled("00.maxsim_wins", 3, float(s), 3.0 if r else 12.0) for s, r in zip(sure, right)])
-    theirs = calibration_curve(right, sure - 1e-9, n_bins=5)  # a bin of ours holds its lower edge, theirs its upper
-    assert [(r, s) for s, r, *_ in found.points()] == [pytest.approx(pair, abs=0.03) for pair in zip(*theirs)]
+    pairs = zip(sure.tolist(), right, strict=True)
+    found = Calibration([Settled("00.maxsim_wins", 3, s, 3.0 if r else 12.0) for s, r in pairs])
+    ours = np.array([(share, said) for said, share, *_ in found.points()])
+    assert ours == pytest.approx(np.transpose(calibration_curve(right, sure, n_bins=5)))
     assert found.brier == pytest.approx(brier_score_loss(right, sure))
 
 
