@@ -64,7 +64,8 @@ def grid(name):
 
 
 def key(task):
-    return [float(cell) for cell in re.search(rf"^\| {task}\. .*?\| (.*) \|$", SHEET, re.M)[1].split(" | ") if cell]
+    row = re.search(rf"^\| {task}\. .*?\|(.*)\|$", SHEET, re.M)[1]
+    return [float(number) for number in re.findall(r"\d\.\d+", row)]
 
 
 def score(numbers):

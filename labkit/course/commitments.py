@@ -25,7 +25,7 @@ class PlacedBet:
         bet = catalogue().bets[self.id]
         if self.value is None:
             return f"No bet yet. {bet.question} Put a whole number from {bet.low} to {bet.high} in place of `...`."
-        odds = "" if self.sure is None else f", {self.sure:.0%} sure of {within(self.id)}"
+        odds = "" if self.sure is None else f", {self.sure:.0%} sure to be at most {bet.margin} off"
         return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}){odds}. {bet.question}"
 
 
@@ -35,16 +35,8 @@ _READ = object()
 def bet(id: str, value: object = _READ, sure: object = None) -> PlacedBet | None:  # noqa: A002 - learners read the name
     """Store a bet; without a value, return the one that is stored, or None. The latest bet on an id counts.
 
-    Parameters
-    ----------
-    id : one that the course asks for, such as ``"00.maxsim_wins"``
-    value : a whole number in the bet's range; ``...`` stores nothing
-    sure : how probable you think it is, 0 to 1, that you are right (see `labkit.course.exercises.Bet.judge`)
-
-    Raises
-    ------
-    LabError
-        For an unknown id, a value that is no whole number in the range, and a ``sure`` that is no probability.
+    ``sure`` says how probable you think it is, 0 to 1, that you are right (see `labkit.course.exercises.Bet.judge`). An
+    unknown id, a value that is no whole number in the bet's range, and a ``sure`` that is no probability are a LabError.
     """
     if value is _READ:
         check_bet_id(id)
@@ -82,12 +74,6 @@ def placed() -> dict[str, PlacedBet]:
             made = check_bet(line.get("bet"), line.get("value"), line.get("sure"))
             found[made.id] = made
     return found
-
-
-def within(id: str) -> str:  # noqa: A002
-    """What it takes to be right, in words."""
-    margin = catalogue().bets[id].margin
-    return f"being within {margin}" if margin else "that very number"
 
 
 @dataclass(frozen=True)

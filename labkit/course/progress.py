@@ -17,14 +17,8 @@ _NEW_STATE = {"correct": "solved", "wrong": "tried", "error": "tried"}
 
 @dataclass(frozen=True, repr=False)
 class Progress(Explanation):
-    """A row for each notebook.
-
-    Attributes
-    ----------
-    states : of each exercise: ``"solved"`` once a check said correct, ``"tried"`` after other checks, else ``"open"``
-    bets : the ids of the bets placed
-    last : the notebook of the latest check; "" before the first one
-    trouble : why records are missing; "" if none are
+    """A row for each notebook. ``states`` has each exercise as ``"solved"`` (a check once said correct), ``"tried"`` or
+    ``"open"``; ``bets`` the ids of bets placed; ``last`` the notebook of the latest check; ``trouble`` what is unreadable.
     """
 
     HEAD: ClassVar[tuple[str, ...]] = ("notebook", "solved", "tried", "open", "bets")

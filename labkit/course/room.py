@@ -54,7 +54,9 @@ def read_room(folder: Path | str) -> tuple[list[PlacedBet], list[Settled], dict[
     bets, outcomes, bad = [], [], {}
     for file in sorted(_folder(folder).glob(f"*{ENDING}")):
         try:
-            told = _read(file)
+            if file.stat().st_size > LARGEST:
+                raise ValueError(f"it has more than {LARGEST:,} bytes")
+            told = json.loads(file.read_bytes())
             made = {bet.id: bet for bet in (check_bet(b["id"], b["value"], b.get("sure")) for b in told["bets"])}
             ended = {outcome.bet: outcome for outcome in map(check_settled, told["outcomes"])}
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -63,12 +65,6 @@ def read_room(folder: Path | str) -> tuple[list[PlacedBet], list[Settled], dict[
         bets += made.values()
         outcomes += ended.values()
     return bets, outcomes, bad
-
-
-def _read(file: Path) -> dict:
-    if file.stat().st_size > LARGEST:
-        raise ValueError(f"it has more than {LARGEST:,} bytes")
-    return json.loads(file.read_bytes())
 
 
 def _folder(folder: Path | str) -> Path:
