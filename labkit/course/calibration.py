@@ -75,7 +75,7 @@ class Calibration(Picture):
         if points := self.points():
             sure, right, _, low, high = np.array(points).T
             axes.plot([0, 1], [0, 1], color=GREY, lw=1)
-            axes.errorbar(sure, right, yerr=[right - low, high - right], fmt="o", color=BLUE, capsize=4)
+            axes.errorbar(sure, right, yerr=np.abs([right - low, high - right]), fmt="o", color=BLUE, capsize=4)
             axes.set(xlabel="how sure", ylabel="share that was right", xlim=(0, 1), ylim=(0, 1))
         else:
             axes.bar(FATES, [self.fates[fate] for fate in FATES], color=BLUE)
@@ -86,7 +86,10 @@ class Calibration(Picture):
 
 
 def calibration(folder: Path | str | None = None) -> Calibration:
-    """How well you know what you know: your settled bets or, with a folder of ``lk.share_bets``, those of a room."""
+    """How well you know what you know: your settled bets or, with a folder of ``lk.share_bets``, those of a room.
+
+    Intervals take bets as independent. Those of a room on one question are not: read them as too narrow.
+    """
     if folder is None:
         return Calibration(list(own_settled().values()))
     _, outcomes, skipped = read_room(folder)

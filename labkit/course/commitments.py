@@ -35,8 +35,8 @@ _READ = object()
 def bet(id: str, value: object = _READ, sure: object = None) -> PlacedBet | None:  # noqa: A002 - learners read the name
     """Store a bet; without a value, return the one that is stored, or None. The latest bet on an id counts.
 
-    ``sure`` says how probable you think it is, 0 to 1, that you are right (see `labkit.course.exercises.Bet.judge`). An
-    unknown id, a value that is no whole number in the bet's range, and a ``sure`` that is no probability are a LabError.
+    ``sure`` says how probable you think it is, 0 to 1, that you are right (by `labkit.course.exercises.Bet.judge`). An
+    unknown id, a value that is no whole number in the bet's range, and another ``sure`` are a LabError.
     """
     if value is _READ:
         check_bet_id(id)

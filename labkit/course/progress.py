@@ -18,7 +18,7 @@ _NEW_STATE = {"correct": "solved", "wrong": "tried", "error": "tried"}
 @dataclass(frozen=True, repr=False)
 class Progress(Explanation):
     """A row for each notebook. ``states`` has each exercise as ``"solved"`` (a check once said correct), ``"tried"`` or
-    ``"open"``; ``bets`` the ids of bets placed; ``last`` the notebook of the latest check; ``trouble`` what is unreadable.
+    ``"open"``; ``bets`` the ids placed; ``last`` the notebook of the last check; ``trouble`` what could not be read.
     """
 
     HEAD: ClassVar[tuple[str, ...]] = ("notebook", "solved", "tried", "open", "bets")
