@@ -24,7 +24,7 @@ class Progress(Explanation):
     HEAD: ClassVar[tuple[str, ...]] = ("notebook", "solved", "tried", "open", "bets")
     LEFT: ClassVar[int] = 5
     states: Mapping[str, str]
-    bets: frozenset[str]
+    bets: tuple[str, ...]
     last: str = ""
     trouble: str = ""
 
@@ -34,7 +34,9 @@ class Progress(Explanation):
         for notebook in notebooks():
             asked = [bet for bet in catalogue().bets if bet[:2] == notebook]
             named = [", ".join(self._named(notebook, state)) or "-" for state in ("solved", "tried", "open")]
-            rows.append((notebook, *named, f"{len(self.bets & set(asked))} of {len(asked)}" if asked else "-"))
+            rows.append(
+                (notebook, *named, f"{len(set(asked).intersection(self.bets))} of {len(asked)}" if asked else "-")
+            )
         return rows
 
     def verdict(self) -> str:
@@ -57,10 +59,10 @@ def notebooks() -> list[str]:
 def progress() -> Progress:
     """What you solved, tried and left open, by notebook, and where to resume. Records that are broken are skipped."""
     states, last, trouble = dict.fromkeys(catalogue().exercises, "open"), "", ""
-    bets: frozenset[str] = frozenset()
+    bets: tuple[str, ...] = ()
     try:
         lines, torn = read_counted(FILE)
-        bets = frozenset(placed())
+        bets = tuple(placed())
     except OSError as error:
         lines, torn, trouble = [], 0, f"Records could not be read: {error}."
     for line in lines:
