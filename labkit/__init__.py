@@ -67,6 +67,12 @@ _ROOM_OF = {
     "gauntlet": "course.gauntlet",
     "bet": "course.commitments",
     "claim": "course.commitments",
+    "settle": "course.settle",
+    "calibration": "course.calibration",
+    "share_bets": "course.room",
+    "room_bets": "course.room",
+    "progress": "course.progress",
+    "catch_up": "course.catch_up",
     "LabError": "errors",
 }
 
