@@ -61,9 +61,14 @@ def check_bet(id: object, value: object, sure: object = None) -> PlacedBet:  # n
     known = catalogue().bets[check_bet_id(id)]
     if isinstance(value, bool) or not hasattr(value, "__index__") or not known.low <= value.__index__() <= known.high:
         raise LabError(f"the bet {id} must be a whole number from {known.low} to {known.high}; got {value!r}.")
+    return PlacedBet(known.id, value.__index__(), check_sure(sure))
+
+
+def check_sure(sure: object) -> float | None:
+    """A probability as a float, or None where none was given, else a LabError."""
     if sure is not None and (isinstance(sure, bool) or not isinstance(sure, Real) or not 0 <= sure <= 1):
         raise LabError(f"sure must be a probability from 0 to 1, such as 0.7 for 70 %; got {sure!r}.")
-    return PlacedBet(known.id, value.__index__(), None if sure is None else float(sure))
+    return None if sure is None else float(sure)
 
 
 def placed() -> dict[str, PlacedBet]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Real
 
 from labkit.course.catalogue import catalogue
-from labkit.course.commitments import check_bet, check_bet_id, keep, placed
+from labkit.course.commitments import check_bet, check_bet_id, check_sure, keep, placed
 from labkit.errors import LabError
 from labkit.records import read_lines
 
@@ -72,3 +72,13 @@ def own_settled() -> dict[str, Settled]:
             new = check_settled(line)
             found[new.bet] = replace(found.get(new.bet, new), truth=new.truth)
     return found
+
+
+def first_attempts() -> list[tuple[float, bool]]:
+    """For each exercise whose first judged attempt said how sure it was: that probability, and whether it was correct."""
+    first: dict[str, tuple[float | None, bool]] = {}
+    for line in read_lines("progress.jsonl"):
+        if line.get("exercise") in catalogue().exercises and line.get("state") in ("correct", "wrong", "error"):
+            with suppress(LabError):
+                first.setdefault(line["exercise"], (check_sure(line.get("sure")), line["state"] == "correct"))
+    return [(sure, correct) for sure, correct in first.values() if sure is not None]

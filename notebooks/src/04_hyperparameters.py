@@ -183,7 +183,7 @@ lk.bet("04.bytes", 100)
 sizes = [cell for cell, knobs in zip(stored, turned, strict=True) if set(knobs) <= {"dim", "storage", "pool", "cap"}]
 rows = [(stored.told(cell), cell.bytes_per_token, cell.quality - stored.base.quality) for cell in sizes]
 table = pd.DataFrame(rows, columns=["cell", "bytes", "change"]).sort_values("bytes", ascending=False)
-print("your bet:", getattr(lk.bet("04.bytes"), "value", "none"))
+print(lk.settle("04.bytes", table.bytes[table.change > -0.01].min()))
 table.set_index("cell").round({"bytes": 0, "change": 3})
 
 # %% [markdown]

@@ -86,7 +86,7 @@ def flips(before, after, n, draws=1000):
 
 duels = [("bm25", "bm25+late"), ("dense", "dense+late+fusion"), ("fusion", "bm25+late+fusion")]
 rows = {f"{b} / {a}": {n: f"{flips(b, a, n):.0%}" for n in (30, 60, 100)} for b, a in duels}
-print("your bet for dense and 30 queries:", getattr(lk.bet("05.flips"), "value", "none"))
+print(lk.settle("05.flips", float(rows["dense / dense+late+fusion"][30].rstrip("%"))))
 pd.DataFrame(rows).T
 
 # %% [markdown]
@@ -200,7 +200,7 @@ result
 
 # %% [markdown]
 # A claim survives if the whole interval is above it, fails if the whole interval is below it, and stays open otherwise. Now
-# the six. Whoever tests six things finds one by luck more easily, so each p-value is corrected for all six (Holm: the
+# the six. Whoever tests six things finds one by luck more easily, so each p-value is corrected (Holm: the
 # smallest times 6, the next times 5, and so on).
 
 # %%
@@ -209,7 +209,7 @@ six["bm25+late"] = ["bm25+cross"]
 duel = [(before, after) for before, several in six.items() for after in several]
 together = lk.compare([tested[b] for b, _ in duel], [tested[a] for _, a in duel])
 told_apart = sum(t.verdict != "cannot tell" for t in together)
-print(f"told apart: {told_apart} of 6; your bet:", getattr(lk.bet("05.survive"), "value", "none"))
+print("told apart:", lk.settle("05.survive", told_apart))
 halves = [lk.compare(half["dense"], half["bm25+late"]) for half in (runs, tested)]
 errors = [np.std(list(h.deltas.values()), ddof=1) / np.sqrt(h.queries) for h in halves]
 apart = abs(halves[1].delta - halves[0].delta) / np.hypot(*errors)
@@ -381,14 +381,17 @@ print(
 # %%
 board = lk.scoreboard(names, k=100)
 for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion")):
-    placed = lk.bet(bet)
-    print(f"{name}: higher than BM25 on {board.wins(name)}; you bet {placed.value if placed else 'nothing'}")
+    print(f"{name} is higher than BM25 on so many:", lk.settle(bet, board.wins(name)))
+print("Sure, and right?", lk.calibration().to_text(), sep="\n")
 board
 
 # %% [markdown]
 # Your first bets were about these twelve tickets, on which the fusion wins five times over BM25 and MaxSim three times. Over
 # all dev queries the fusion is ahead of MaxSim as well, over the test queries it is not. Tickets show what can happen.
 # Queries that nobody picked show how often.
+#
+# And how good were you? A bet with a probability, `lk.bet(..., sure=0.7)`, or an exercise, `.check("a", sure=0.7)`, says how
+# sure you are. Of all that you are 70 % sure of, 70 % should be right. With 24 of them `lk.calibration()` draws the curve.
 #
 # ## Take away
 #

@@ -8,7 +8,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 import labkit as lk
-from labkit.course.calibration import Calibration
+from labkit.course.calibration import ENOUGH, Calibration
+from labkit.course.catalogue import catalogue
 from labkit.course.settle import Settled
 from labkit.errors import LabError
 
@@ -74,7 +75,7 @@ def test_a_broken_file_costs_only_its_broken_lines(home):
         b"\xff{",
     ]
     (home / "settled.jsonl").write_bytes(b"\n".join([*rubbish, good]))
-    assert lk.calibration().to_text().startswith("1 right, 0 near, 0 wrong")
+    assert lk.calibration().to_text().startswith("bets: 1 right, 0 near, 0 wrong")
 
 
 def outcomes(*groups):
@@ -85,7 +86,9 @@ def outcomes(*groups):
 
 def test_below_24_bets_with_a_probability_there_are_counts_and_no_curve():
     few = Calibration([*outcomes((0.5, 12, 11)), Settled("00.maxsim_wins", 3, None, 4.0)])
-    assert few.to_text() == "12 right, 1 near, 11 wrong\nsettled with a probability: 23; the curve needs 24"
+    assert (
+        few.to_text() == "bets: 12 right, 1 near, 11 wrong\nwith a probability: 23 bets and answers; the curve needs 24"
+    )
     assert few.brier is None
     assert [bar.get_height() for bar in few.figure().axes[0].patches] == [12, 1, 11]
 
@@ -96,9 +99,9 @@ def test_from_24_on_the_curve_by_hand():
     # (12 · 0.25 + 9 · 0.01 + 3 · 0.81) / 24
     assert found.brier == pytest.approx(0.23)
     assert found.to_text().splitlines()[1:] == [
-        "sure  right  bets  95 % interval",
-        " 50%    50%    12  25% to 75%",
-        " 90%    75%    12  47% to 91%",
+        "sure  right  of  95 % interval",
+        " 50%    50%  12  25% to 75%",
+        " 90%    75%  12  47% to 91%",
         "Brier score 0.230; always saying 62% gives 0.234",
     ]
 
@@ -126,5 +129,31 @@ def test_your_calibration_reads_your_settled_bets(home):
     lk.settle("00.maxsim_wins", 4)
     lk.bet("00.fusion_wins", 4)
     lk.settle("00.fusion_wins", 12)
-    assert lk.calibration().to_text() == ("1 right, 0 near, 1 wrong\nsettled with a probability: 1; the curve needs 24")
+    assert lk.calibration().to_text() == (
+        "bets: 1 right, 0 near, 1 wrong\nwith a probability: 1 bets and answers; the curve needs 24"
+    )
     assert json.loads((home / "settled.jsonl").read_text().splitlines()[0])["sure"] == 0.5
+
+
+def test_the_first_judged_attempt_at_an_exercise_counts_with_its_probability():
+    coin, interval = lk.exercise("05.coin"), lk.exercise("05.interval")
+    coin.check(..., sure=0.9)  # not attempted: no answer yet
+    coin.check("b", sure=0.8)
+    coin.check("a", sure=1)
+    interval.check("c")  # no probability at first: not counted later either
+    interval.check("c", sure=0.9)
+    found = lk.calibration()
+    assert (found.sure.tolist(), found.right.tolist()) == ([0.8], [False])
+    assert "with a probability: 1 bets and answers" in found.to_text()
+
+
+def test_a_course_has_enough_bets_and_exercises_for_a_curve_of_one_learner():
+    there = catalogue()
+    assert len(there.bets) + len(there.exercises) >= ENOUGH
+
+
+@pytest.mark.parametrize("sure", [80, True, "sure"])
+def test_an_attempt_with_a_bad_probability_is_refused_before_it_is_judged(home, sure):
+    with pytest.raises(LabError, match="sure must be a probability from 0 to 1"):
+        lk.exercise("05.coin").check("a", sure=sure)
+    assert not (home / "progress.jsonl").exists()
