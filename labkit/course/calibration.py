@@ -51,7 +51,7 @@ class Calibration(Picture):
         return float(np.mean((self.sure - self.right) ** 2)) if len(self.sure) >= ENOUGH else None
 
     def points(self) -> list[tuple[float, float, int, float, float]]:
-        """For each fifth of the scale that was used: mean probability, share right, how many, Wilson's 95 % interval."""
+        """For each fifth of the scale in use: mean probability, share right, how many, Wilson's 95 % interval."""
         from scipy.stats import binomtest
 
         fifth = np.minimum(self.sure * 5, 4).astype(int)

@@ -75,7 +75,7 @@ def own_settled() -> dict[str, Settled]:
 
 
 def first_attempts() -> list[tuple[float, bool]]:
-    """For each exercise whose first judged attempt said how sure it was: that probability, and whether it was correct."""
+    """For each exercise whose first judged attempt had a ``sure``: that probability, and whether it was correct."""
     first: dict[str, tuple[float | None, bool]] = {}
     for line in read_lines("progress.jsonl"):
         if line.get("exercise") in catalogue().exercises and line.get("state") in ("correct", "wrong", "error"):

@@ -180,8 +180,8 @@ answerable = sum(any(c.qrels[q].values()) for q in c.splits["test"])
 print(f"{answerable} test queries show {lk.smallest_effect(answerable, dev):.3f} or more in 4 of 5 experiments")
 
 # %% [markdown]
-# Each look at a test split makes it worth less: whatever you choose because of it, it can no longer judge. So looks are
-# counted, one for each system that runs on it, and told. Six comparisons will be made: *bm25+late* against *bm25*, *dense*
+# Each look at a test split makes it worth less: what you choose because of it, it can no longer judge. So looks are
+# counted, one for each system, and told. Six comparisons will be made: *bm25+late* against *bm25*, *dense*
 # and *fusion*; *bm25+cross* against *bm25+late*; *bm25+late+fusion* against *fusion*; *dense+late+fusion* against *dense*.
 # How many will be told apart?
 
@@ -200,7 +200,7 @@ result
 
 # %% [markdown]
 # A claim survives if the whole interval is above it, fails if the whole interval is below it, and stays open otherwise. Now
-# the six. Whoever tests six things finds one by luck more easily, so each p-value is corrected (Holm: the
+# the six. Whoever tests six things finds one by luck more easily, so each p-value is corrected for all six (Holm: the
 # smallest times 6, the next times 5, and so on).
 
 # %%
