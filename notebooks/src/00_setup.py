@@ -244,4 +244,4 @@ for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion"))
 # [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2). BM25 by
 # [bm25s](https://github.com/xhluca/bm25s).
 #
-# **Next:** [02_two_stage](02_two_stage.ipynb): is MaxSim worth more than adding two scores?
+# **Next:** [01_late_interaction](01_late_interaction.ipynb): why did the wrong function beat the right one?

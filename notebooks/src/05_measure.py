@@ -286,7 +286,8 @@ largest[["query_token", "document_token", "similarity", "kind"]].round(2)
 # ## Would you have judged as we did?
 #
 # Every figure above rests on grades that a language model gave. Ten of them, hidden: read the question and the start of
-# the document, and grade it: 3 does the whole job, 2 most of it or on another type, 1 a part, 0 anything else.
+# the document, and grade it: 3 does the whole job, 2 most of it or on another type, 1 a part, 0 anything else. Two judges
+# who guess agree as well, now and then: **kappa** is the agreement beyond that.
 
 # %%
 pick = np.random.default_rng(10)
