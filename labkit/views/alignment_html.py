@@ -54,7 +54,7 @@ def _told(view: Alignment) -> str:
     share = view.function_share()
     width = max(0.0, min(1.0, share))
     inside = f"<b>{share:.0%} from function words</b>"
-    meter = f"<div class='lk-meter' role='img'><span style='width:{width:.1%}'></span>{inside}</div>"
+    meter = f"<div class='lk-meter'><span style='width:{width:.1%}'></span>{inside}</div>"
     return f"<div class='lk-told'>{meter}<p>{isolated(told)}</p></div>"
 
 

@@ -22,7 +22,7 @@ def _standings(view: EraserView) -> Node:
     names = view.standings_head()
     heads = [
         node("th", names[0]),
-        node("th", class_="lk-bar"),
+        node("td", class_="lk-bar"),
         *(node("th", name, class_=_column(i)) for i, name in enumerate(names[1:])),
     ]
     body = [_standing(s, most) for s in view.standings]
@@ -89,7 +89,7 @@ def _earned(view: EraserView) -> Node:
         rows.append(node("tr", node("td", iso(cells[0])), node("td", width, class_="lk-bar"), numbers))
     heads = [
         node("th", view.HEAD[0]),
-        node("th", class_="lk-bar"),
+        node("td", class_="lk-bar"),
         *(node("th", name, class_="lk-num") for name in view.HEAD[1:]),
     ]
     told = node("summary", f"What each of the {len(rows)} tokens that win earns")

@@ -7,6 +7,7 @@ import io
 import warnings
 from abc import ABC, abstractmethod
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from labkit.errors import LabError
@@ -60,8 +61,13 @@ class Picture(ABC):
             f"<figcaption><details><summary>as text</summary><pre>{described}</pre></details></figcaption></figure>"
         )
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {"image/png": self.to_png(), "text/plain": self.to_text()}
+    @property
+    def alt(self) -> str:
+        """The picture in up to 300 characters, for readers who do not see it: its title and how its text begins."""
+        return shorten(f"{self.title}: {self.to_text()}", 300, placeholder=" …")
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        return {"image/png": self.to_png(), "text/plain": self.to_text()}, {"image/png": {"alt": self.alt}}
 
     def __repr__(self) -> str:
         return self.to_text()
@@ -80,7 +86,7 @@ class Picture(ABC):
 class Page(Picture):
     """A picture whose HTML form is text and tables, not the figure: notebooks show that."""
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> Any:
         return {"text/html": self.to_html(), "text/plain": self.to_text()}
 
 

@@ -36,4 +36,7 @@ class Live(ABC):
         if find_spec("anywidget") is None:
             return self._twin()
         data, metadata = self.widget()._repr_mimebundle_(**kwargs)
-        return {**self._twin(), WIDGET: data[WIDGET]}, metadata
+        twin = self._twin()
+        if "image/png" in twin:
+            metadata = {**metadata, "image/png": {"alt": self.alt}}  # type: ignore[attr-defined]
+        return {**twin, WIDGET: data[WIDGET]}, metadata

@@ -44,7 +44,7 @@ def block(name: str, body: str, *sheets: str) -> str:
 
 def table(head: Sequence[Cell], rows: Sequence[tuple[str, Sequence[Cell]]], name: str = "") -> str:
     """A table; each row has a class and cells."""
-    names = "".join(cell.html("th") for cell in head)
+    names = "".join(cell.html("th" if cell.text else "td") for cell in head)  # an empty corner heads nothing
     top = f"<thead><tr>{names}</tr></thead>" if names else ""
     body = "".join(
         f"<tr{f' class={mark!r}' if mark else ''}>{''.join(cell.html('td') for cell in cells)}</tr>"

@@ -231,7 +231,7 @@ plane = pd.DataFrame({"USD a month": usd, "nDCG@10": {n: run.metrics["nDCG@10"] 
 print("a question, as a hosted service bills it:", load["bm25"]["cost"]["usage"])
 plane.sort_values("USD a month").round({"USD a month": 0, "nDCG@10": 3}).astype(object).fillna("needs your key")
 
-# %% tags=["nbval-ignore-output"]
+# %% alt="nDCG@10 of five local systems against their cost a month; hosted rerankers as dotted lines without a quality" tags=["nbval-ignore-output"]
 fig, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
 for name, (cost, quality) in plane.iterrows():
     if name in systems:
