@@ -13,8 +13,8 @@ BETS = (
     ),
     Bet(
         "side.fde",
-        "How many dimensions has the smallest fixed-dimensional encoding in the table that finds as much as the twin?",
-        1,
+        "How many dimensions has the smallest fixed-dimensional encoding in the table that finds as much as the twin? 0 for none",
+        0,
         1_000_000,
     ),
 )
