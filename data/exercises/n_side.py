@@ -13,7 +13,7 @@ BETS = (
     ),
     Bet(
         "side.fde",
-        "How many dimensions has the smallest fixed-dimensional encoding in the table that finds as much as the twin? 0 for none",
+        "How many dimensions has the shortest encoding in the table that finds as much as the twin? 0 if none does.",
         0,
         1_000_000,
     ),
