@@ -74,8 +74,7 @@ for name, matrix in {"the first 128": np.eye(384, 128, dtype=np.float32), "rando
 
 # %% [markdown]
 # It is a sum over four **nested heads**: the first 128 columns, and within them the first 96, 64 and 48, which are heads of
-# their own. So the most useful directions must come first. That is also true of a PCA, which is therefore where the
-# training starts.
+# their own. So the most useful directions must come first. In a PCA they do, so the training starts there.
 #
 # Now run it: 400 steps of sixteen queries. The first 200 queries and passages are **held out**.
 
@@ -98,7 +97,7 @@ ax.legend(frameon=False)
 plt.show()
 
 # %% [markdown]
-# Each step draws other queries, hence the noise. The mean falls by about a quarter, half of that in the last third, while
+# Each step draws other queries, hence the noise. The mean falls by about a quarter, two fifths of that in the last third, while
 # the rate of learning goes to 0.
 #
 # The loss says that the head agrees better with its teacher. Does it search better? Each held-out query has to find the
@@ -110,8 +109,8 @@ print("all 384:", round(first["full"], 2))
 pd.DataFrame({name: {n: first[f"{name} {n}"] for n in dims} for name in ("head", "PCA", "random")}).round(2)
 
 # %% [markdown]
-# The head is ahead of the PCA at each width, by one to three hundredths, and with 96 numbers it finds what 384 find. Note
-# the third column: random directions, which nobody chose, are ahead of the PCA as well.
+# The head is ahead of the PCA at each width, by one to three hundredths, and with 96 numbers it finds as much as all 384.
+# Note the third column: random directions, which nobody chose, are nowhere behind the PCA, and mostly ahead of it.
 #
 # But these are texts like those it learned from. Pydocs is documentation too, by other authors on other subjects, with
 # queries that people might ask. The bet: how far is the head ahead of the PCA there, at 128, in thousandths of nDCG@10?
@@ -155,7 +154,7 @@ frame.round(3)
 # %% [markdown]
 # *same ten* is the share of the teacher's first ten that stay in the first ten. The head at 128 loses nothing that 117
 # queries could show, and more than 0.013 is unlikely. But look at its rivals. The PCA keeps as many of the ten. The random
-# draws keep fewer, and one of the three has the head's nDCG@10: what they swap is, for these queries, worth about the same.
+# draws keep fewer, and one of the three is within 0.001 of the head: what they swap is worth about the same to these queries.
 #
 # So what did the training buy, against the PCA alone?
 
@@ -166,8 +165,8 @@ pca_128, head_128 = smaller[3], smaller[0]
 lk.compare(pca_128, head_128)
 
 # %% [markdown]
-# Less than a hundredth, and its interval has 0 in it. Most queries do not notice. On the head's own kind of text the gain
-# was there; on the next collection it may be luck.
+# Less than a hundredth, and its interval has 0 in it. Two queries in three do not notice. What the head gained on its own
+# kind of text is here too small to be told from luck.
 #
 # Further away it gets worse. The head that ships comes from this very script. On Cranfield, abstracts about aerodynamics,
 # it was to reach a goal at 128 dimensions and one at 64. **It misses both**, and is no better there than random directions.
