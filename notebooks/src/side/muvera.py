@@ -78,7 +78,7 @@ for tokens, ranking in zip(asked, truth, strict=True):
 print(f"{np.concatenate(kept).mean():.0%} of {sum(map(len, kept)):,} tokens")
 
 # %% [markdown]
-# KEPT
+# Two in five; eight equal cells would give one in eight by chance. The others meet a mean of tokens that are not theirs.
 #
 # A cell without a token of the document would score 0 for every query token there, although MaxSim gives it some best
 # match. So an empty cell of a document takes the token that lies nearest to it, by the number of planes in between. A query's
@@ -226,7 +226,7 @@ plt.show()
 # Those, searched by centroids, find nearly everything. Their index is not counted here, nor is BM25's vocabulary.
 #
 # So here the answer is no: whoever wants MaxSim's ten takes the twin's hundred, or the tokens. That is no verdict on
-# MUVERA. Its authors measured vectors that were trained to be matched token by token, on collections up to thousands of times
+# MUVERA. Its authors measured vectors that were trained to be matched token by token, on collections more than a thousand times
 # larger, and packed the encodings to a thirty-second. None of that was run here. Here the twin is a strong rival, because
 # it is the mean of the very vectors that MaxSim compares.
 #

@@ -76,7 +76,7 @@ for name, matrix in {"the first 128": np.eye(384, 128, dtype=np.float32), "rando
 # It is a sum over four **nested heads**: the first 128 columns, and within them the first 96, 64 and 48, which are heads of
 # their own. So the most useful directions must come first. In a PCA they do, so the training starts there.
 #
-# Now run it: 400 steps of sixteen queries. The first 200 queries and passages are **held out**.
+# Now 400 steps of sixteen queries. The first 200 are **held out**.
 
 # %% tags=["nbval-ignore-output"]
 torch.set_num_threads(1)  # sums in one order, so that two runs give one head
