@@ -20,7 +20,7 @@ QUIET = --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.Never
 	--LabApp.extension_manager=readonly
 FIRST = --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks/00_setup.ipynb
 
-.PHONY: help setup lab warm warm-tests test test-slow lint notebooks lock-check wheelhouse clean clean-all
+.PHONY: help setup lab warm warm-tests test test-slow lint notebooks timings lock-check wheelhouse clean clean-all
 
 help:
 	@echo "make lab         set up .venv, check the machine, build pydocs, open JupyterLab"
@@ -28,6 +28,7 @@ help:
 	@echo "make test-slow   the slow tests: solutions, side notebooks, browser, wheel"
 	@echo "make warm        encode all of pydocs once, about 5 minutes; can be interrupted"
 	@echo "make notebooks   build notebooks/*.ipynb and the solutions from notebooks/src"
+	@echo "make timings     run each notebook and write docs/timings.md: minutes, seconds, silences"
 	@echo "make lint        ruff, import contract, tests without assertions"
 	@echo "make lock-check  prove that constraints.txt resolves on 3 platforms and 3 Pythons"
 	@echo "make wheelhouse  fill wheelhouse/, from which laptops install without a network"
@@ -47,7 +48,7 @@ setup:
 lab: setup
 	$(BIN)/labkit doctor
 	$(BIN)/labkit warm --build-only
-	$(BIN)/jupyter lab $(QUIET) $(FIRST) $(LAB_ARGS)
+	PYTHONSTARTUP="$(CURDIR)/tools/kernel_start.py" $(BIN)/jupyter lab $(QUIET) $(FIRST) $(LAB_ARGS)
 
 warm: setup
 	$(BIN)/labkit warm
@@ -72,6 +73,9 @@ test-slow: warm-tests
 
 notebooks: setup
 	$(BIN)/python notebooks/build.py
+
+timings: warm
+	$(BIN)/python tools/timings.py
 
 lock-check: setup
 	$(BIN)/python tools/check_lock.py

@@ -5,6 +5,7 @@ Names are loaded on first use (PEP 562): ``import labkit`` alone loads neither n
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,12 @@ _ROOM_OF = {
     "gauntlet": "course.gauntlet",
     "bet": "course.commitments",
     "claim": "course.commitments",
+    "settle": "course.settle",
+    "calibration": "course.calibration",
+    "share_bets": "course.room",
+    "room_bets": "course.room",
+    "progress": "course.progress",
+    "catch_up": "course.catch_up",
     "LabError": "errors",
 }
 
@@ -83,3 +90,6 @@ if not TYPE_CHECKING:
 
     def __dir__() -> list[str]:
         return sorted([*globals(), *_ROOM_OF])
+
+    if "ipykernel" in sys.modules:
+        import_module("labkit.course.order").watch()

@@ -44,7 +44,9 @@ def main() -> None:
 
 
 @app.command()
-def doctor(flight: Annotated[bool, typer.Option("--flight", help="prove that it all runs offline")] = False) -> None:
+def doctor(
+    flight: Annotated[bool, typer.Option("--flight", help="also all that a room needs")] = False,
+) -> None:
     """Check Python, versions, hashes, memory, disk and threads, each with its fix."""
     from labkit.course.doctor import doctor as examine
 

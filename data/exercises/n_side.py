@@ -13,8 +13,8 @@ BETS = (
     ),
     Bet(
         "side.fde",
-        "How many dimensions has the shortest encoding in the table that finds as much as the twin? 0 if none does.",
+        "How many hundreds of dimensions has the shortest encoding in the table that finds as much as the twin? 0 for none.",
         0,
-        1_000_000,
+        250,
     ),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from labkit.bars import bar
 from labkit.corpus.collection import Collection
 from labkit.corpus.lint_report import LintReport, Unseen
 from labkit.corpus.lint_rules import RULES, SEVERITIES, Finding
-from labkit.progress import bar
 
 
 class Book:

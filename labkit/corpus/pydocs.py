@@ -17,13 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from labkit import paths
+from labkit.bars import bar
 from labkit.corpus.beir import Notes, read_qrels, read_queries
 from labkit.corpus.collection import Collection, Document
 from labkit.corpus.docstrings import parse
 from labkit.corpus.passages import split_passages
 from labkit.corpus.resolve import docstring, resolve, short_signature, words_hash
 from labkit.errors import LabError
-from labkit.progress import bar
 
 NAMES = ("pydocs", "pydocs-raw")
 # The code that turns docstrings into documents; when it changes, documents built before do not count.

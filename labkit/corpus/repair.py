@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from labkit.bars import bar
 from labkit.corpus.collection import Collection, Document, join_title
 from labkit.corpus.edits import Record
 from labkit.corpus.repair_catalogue import DEFAULT, DUPLICATE, Rule, rule_of
 from labkit.errors import LabError, check_text
-from labkit.progress import bar
 
 _ROUNDS = 20  # every rule shortens or settles a text, so that two or three do; a limit all the same
 

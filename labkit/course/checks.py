@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from labkit.course.catalogue import catalogue
+from labkit.course.commitments import check_sure
 from labkit.course.exercises import CodeExercise, Outcome, ThoughtExercise
 from labkit.errors import LabError
 from labkit.records import append_line
@@ -37,11 +38,17 @@ class Task:
         """Objects that the exercise hands out, by name; empty for most."""
         return getattr(self.definition, "given", {})
 
-    def check(self, attempt: object) -> Outcome:
-        """Judge an attempt: your function itself, or the letter of your answer."""
+    def check(self, attempt: object, sure: float | None = None) -> Outcome:
+        """Judge an attempt: your function itself, or the letter of your answer.
+
+        ``sure`` says how probable you think it is, 0 to 1, that the attempt is correct; `labkit.calibration` counts
+        that of a first attempt. Another value is a LabError, and the attempt is not judged.
+        """
+        odds = check_sure(sure)
         outcome = self.definition.judge(attempt)
+        record = {"exercise": self.definition.id, "state": outcome.state}
         with suppress(OSError):  # a full disk must not cost the learner the answer
-            append_line("progress.jsonl", {"exercise": self.definition.id, "state": outcome.state})
+            append_line("progress.jsonl", record | ({} if odds is None else {"sure": odds}))
         return outcome
 
     def hint(self, n: int | None = None) -> Note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Real
 
@@ -14,40 +15,70 @@ from labkit.records import append_line, read_lines
 
 @dataclass(frozen=True)
 class PlacedBet:
-    """What is stored for a bet, or that nothing is."""
+    """What is stored for a bet, or that nothing is. ``sure``: how probable, 0 to 1, the bettor thinks it is right."""
 
     id: str
     value: int | None
+    sure: float | None = None
 
     def __repr__(self) -> str:
         bet = catalogue().bets[self.id]
         if self.value is None:
             return f"No bet yet. {bet.question} Put a whole number from {bet.low} to {bet.high} in place of `...`."
-        return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}). {bet.question}"
+        odds = "" if self.sure is None else f", {self.sure:.0%} sure to be at most {bet.margin} off"
+        return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}){odds}. {bet.question}"
 
 
 _READ = object()
 
 
-def bet(id: str, value: object = _READ) -> PlacedBet | None:  # noqa: A002 - the name that learners read
+def bet(id: str, value: object = _READ, sure: object = None) -> PlacedBet | None:  # noqa: A002 - learners read the name
     """Store a bet; without a value, return the one that is stored, or None. The latest bet on an id counts.
 
-    An unknown id, or a value that is no whole number in the bet's range, is a LabError.
+    ``sure`` says how probable you think it is, 0 to 1, that you are right (by `labkit.course.exercises.Bet.judge`). An
+    unknown id, a value that is no whole number in the bet's range, and another ``sure`` are a LabError.
     """
-    there = catalogue().bets
-    if id not in there:
-        raise LabError(f"there is no bet {id!r}; there is {', '.join(sorted(there))}.")
     if value is _READ:
-        stored = [line["value"] for line in read_lines("bets.jsonl") if line.get("bet") == id and "value" in line]
-        return PlacedBet(id, stored[-1]) if stored else None
+        check_bet_id(id)
+        return placed().get(id)
     if value is None or value is ...:
-        return PlacedBet(id, None)
-    low, high = there[id].low, there[id].high
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= value.__index__() <= high:
-        raise LabError(f"the bet {id} must be a whole number from {low} to {high}; got {value!r}.")
-    number = value.__index__()
-    _keep("bets.jsonl", {"bet": id, "value": number}, "bet")
-    return PlacedBet(id, number)
+        return PlacedBet(check_bet_id(id), None)
+    made = check_bet(id, value, sure)
+    keep("bets.jsonl", {"bet": id, "value": made.value} | ({} if made.sure is None else {"sure": made.sure}), "bet")
+    return made
+
+
+def check_bet_id(id: object) -> str:  # noqa: A002
+    """The id if the course has such a bet, else a LabError."""
+    there = catalogue().bets
+    if not isinstance(id, str) or id not in there:
+        raise LabError(f"there is no bet {id!r}; there is {', '.join(sorted(there))}.")
+    return id
+
+
+def check_bet(id: object, value: object, sure: object = None) -> PlacedBet:  # noqa: A002
+    """The bet if it can be placed, else a LabError that says why not."""
+    known = catalogue().bets[check_bet_id(id)]
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not known.low <= value.__index__() <= known.high:
+        raise LabError(f"the bet {id} must be a whole number from {known.low} to {known.high}; got {value!r}.")
+    return PlacedBet(known.id, value.__index__(), check_sure(sure))
+
+
+def check_sure(sure: object) -> float | None:
+    """A probability as a float, or None where none was given, else a LabError."""
+    if sure is not None and (isinstance(sure, bool) or not isinstance(sure, Real) or not 0 <= sure <= 1):
+        raise LabError(f"sure must be a probability from 0 to 1, such as 0.7 for 70 %; got {sure!r}.")
+    return None if sure is None else float(sure)
+
+
+def placed() -> dict[str, PlacedBet]:
+    """The latest bet on each id; lines that are no bets are skipped."""
+    found = {}
+    for line in read_lines("bets.jsonl"):
+        with suppress(LabError):
+            made = check_bet(line.get("bet"), line.get("value"), line.get("sure"))
+            found[made.id] = made
+    return found
 
 
 @dataclass(frozen=True)
@@ -94,11 +125,11 @@ def claim(
     if isinstance(by, bool) or not isinstance(by, Real) or not 0 <= by <= 1:
         raise LabError(f"by must be a difference in nDCG@10 from 0 to 1; got {by!r}.")
     made = Claim(id, str(better), str(than), float(by))
-    _keep("claims.jsonl", {"claim": id, "better": made.better, "than": made.than, "by": made.by}, "claim")
+    keep("claims.jsonl", {"claim": id, "better": made.better, "than": made.than, "by": made.by}, "claim")
     return made
 
 
-def _keep(name: str, record: Mapping[str, object], what: str) -> None:
+def keep(name: str, record: Mapping[str, object], what: str) -> None:
     """Append a record that must not be lost without a word."""
     try:
         append_line(name, record)

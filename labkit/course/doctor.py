@@ -5,20 +5,17 @@ Importing this module loads neither torch nor numpy: they are imported in a subp
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from labkit import paths
+from labkit.course import flight as flights
 from labkit.course import probes
 from labkit.course.exercises import BADGE
-from labkit.course.probes import Check
+from labkit.course.probes import Check, run_child
 
 _COLOUR = {"ok": "#1a7f37", "warn": "#9a6700", "fail": "#cf222e"}
 _OPENMP_FIX = (
@@ -32,27 +29,6 @@ torch.ones(64, 64) @ torch.ones(64, 64)
 rows = numpy.eye(8, dtype="float32"); index = faiss.IndexFlatIP(8); index.add(rows); index.search(rows, 2)
 pools = [(pool["user_api"], pool["prefix"], pool["filepath"]) for pool in threadpoolctl.threadpool_info()]
 print(json.dumps({"torch": torch.get_num_threads(), "numba": numba.get_num_threads(), "pools": pools}))
-"""
-
-OFFLINE = """
-import json, socket
-def refuse(*args, **kwargs): raise ConnectionRefusedError("the network is blocked for this check")
-socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
-socket.create_connection = socket.getaddrinfo = socket.gethostbyname = refuse
-import labkit as lk
-def step(work):
-    try: return [True, work()]
-    except Exception as error: return [False, f"{type(error).__name__}: {error}"]
-def knock():
-    try: socket.socket().connect(("192.0.2.1", 80))
-    except ConnectionRefusedError: return "every connection and look-up refused"
-    raise RuntimeError("a connection got through")
-print(json.dumps({
-    "flight: network": step(knock),
-    "flight: pydocs": step(lambda: f"{len(lk.load_collection('pydocs').docs):,} documents"),
-    "flight: pydocs-raw": step(lambda: f"{len(lk.load_collection('pydocs-raw').docs):,} documents"),
-    "flight: encoder": step(lambda: f"loads, {len(lk.load_encoder().encode_queries(['take off'])[0])} query vectors"),
-}))
 """
 
 
@@ -105,11 +81,11 @@ def doctor(flight: bool = False) -> Report:
 
     Parameters
     ----------
-    flight : also prove that nothing needs the network: a process that refuses every connection and look-up loads
-        pydocs and the encoder.
+    flight : also what a room needs the day before: a process that refuses every connection and look-up loads all
+        collections and models; packages, port and browser of JupyterLab; is the store warm, or how long does it take?
     """
     wanted: list[Callable[[], Iterable[Check]]] = [probes.python_version, probes.packages, probes.default_model]
-    wanted += [probes.memory, probes.disk, threads, probes.widgets, probes.sdks, *([flight_check] if flight else [])]
+    wanted += [probes.memory, probes.disk, threads, probes.widgets, probes.sdks, *(flights.CHECKS if flight else ())]
     with ThreadPoolExecutor(len(wanted)) as pool:
         return Report(tuple(check for found in pool.map(_guarded, wanted) for check in found))
 
@@ -121,21 +97,6 @@ def _guarded(probe: Callable[[], Iterable[Check]]) -> list[Check]:
     except Exception as error:
         found = f"this check broke: {type(error).__name__}: {error}"
         return [Check("fail", probe.__name__.replace("_", " "), found, "make lab; if it stays, report this line")]
-
-
-def run_child(code: str, timeout: float, **extra: str) -> dict:
-    """What ``code`` prints as JSON in a fresh interpreter, which gets no keys; RuntimeError tells how it ended."""
-    secret = {name for names in probes.KEYS.values() for name in names}
-    env = {name: value for name, value in os.environ.items() if name not in secret} | extra
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), str(Path(paths.__file__).parents[1])]))
-    try:
-        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=timeout)
-    except subprocess.TimeoutExpired:
-        raise RuntimeError(f"no answer from the test process within {timeout:.0f} s") from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"the test process ended with exit code {done.returncode}: {last}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def threads(code: str = RUNTIMES, timeout: float = 60) -> Iterator[Check]:
@@ -165,18 +126,3 @@ def openmp(pools: Iterable[tuple[str, str, str]]) -> Check:
         found = f"{found}; KMP_DUPLICATE_LIB_OK is set and would hide a clash"
         return Check("warn", "OpenMP", found, "unset KMP_DUPLICATE_LIB_OK")
     return Check("ok", "OpenMP", found)
-
-
-def flight_check(code: str = OFFLINE, timeout: float = 300) -> Iterator[Check]:
-    """Is everything on disk? The proof is a process without a network that loads it all."""
-    switch = os.environ.get("HF_HUB_OFFLINE", "not set")
-    good = switch.upper() in ("1", "ON", "YES", "TRUE")
-    fix = "" if good else "set HF_HUB_OFFLINE=1 before you start JupyterLab"
-    yield Check("ok" if good else "warn", "flight: HF_HUB_OFFLINE", switch, fix)
-    try:
-        steps = run_child(code, timeout, HF_HUB_OFFLINE="1")
-    except RuntimeError as error:
-        yield Check("fail", "flight", str(error), "make lab while you have a network")
-        return
-    for what, (good, found) in steps.items():
-        yield Check("ok" if good else "fail", what, found, "" if good else "make lab while you have a network")

@@ -53,12 +53,27 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Bet:
-    """A whole number to commit to before the result is shown."""
+    """A whole number to commit to before the result is shown.
+
+    >>> bet = Bet("00.x", "How many per cent?", 0, 100)
+    >>> bet.margin, [bet.judge(40, truth) for truth in (45, 45.5, 56)]
+    (5, ['right', 'near', 'wrong'])
+    """
 
     id: str
     question: str
     low: int
     high: int
+
+    @property
+    def margin(self) -> int:
+        """How far off a right bet may be: a twentieth of the range, rounded down."""
+        return (self.high - self.low) // 20
+
+    def judge(self, value: float, truth: float) -> Literal["right", "near", "wrong"]:
+        """Right within the margin, near within three twentieths of the range, else wrong."""
+        off = abs(value - truth)
+        return "right" if off <= self.margin else "near" if off <= round(3 * (self.high - self.low) / 20) else "wrong"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -45,6 +47,21 @@ class Check:
         return f"{self.found}; fix: {self.fix}" if self.fix else self.found
 
 
+def run_child(code: str, timeout: float, **extra: str) -> dict:
+    """What ``code`` prints as JSON in a fresh interpreter, which gets no keys; RuntimeError tells how it ended."""
+    secret = {name for names in KEYS.values() for name in names}
+    env = {name: value for name, value in os.environ.items() if name not in secret} | extra
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, [env.get("PYTHONPATH"), str(Path(paths.__file__).parents[1])]))
+    try:
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"no answer from the test process within {timeout:.0f} s") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise RuntimeError(f"the test process ended with exit code {done.returncode}: {last}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
 def python_version(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Check]:
     """Is this a Python that the lock was resolved for?"""
     state, fix = ("ok", "") if (3, 11) <= version[:2] <= (3, 13) else ("fail", "use Python 3.11, 3.12 or 3.13")
@@ -64,12 +81,17 @@ def read_lock(lock: Path) -> list[Requirement]:
     return _here(line for line in lines if line and not line.startswith("-"))
 
 
-def declared(lock: Path | None = None) -> list[Requirement]:
-    """What labkit itself requires: by the checkout's ``pyproject.toml``, else by the installed wheel's metadata."""
+def declared(lock: Path | None = None, extras: Sequence[str] = ()) -> list[Requirement]:
+    """What labkit requires, or its extras add: by the checkout's ``pyproject.toml``, else by the wheel's metadata."""
     if lock and (project := lock.with_name("pyproject.toml")).is_file():
-        return _here(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"])
+        told = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+        optional = [line for extra in extras for line in told["optional-dependencies"][extra]]
+        return [need for need in _here(optional if extras else told["dependencies"]) if need.name != told.get("name")]
     names = metadata.packages_distributions().get("labkit", [])
-    return _here(line for name in names for line in metadata.requires(name) or ())
+    lines = [line for name in names for line in metadata.requires(name) or ()]
+    base = _here(lines)
+    added = [need for extra in extras for need in _here(lines, extra) if need not in base and need.name not in names]
+    return added if extras else base
 
 
 def packages(lock: Path | None = None) -> Iterator[Check]:
@@ -81,7 +103,7 @@ def packages(lock: Path | None = None) -> Iterator[Check]:
     needs = declared(lock)
     pins = read_lock(lock) if lock else needs
     present = [need for need in pins if need.name != "pip" and _version(need.name)]
-    if wrong := _problems([need for need in needs if not _version(need.name)] + present):
+    if wrong := problems([need for need in needs if not _version(need.name)] + present):
         more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
         fix = "make lab" if lock else "pip install --upgrade late-interaction-lab"
         yield Check("fail", "packages", "; ".join(wrong[:5]) + more, fix)
@@ -91,9 +113,9 @@ def packages(lock: Path | None = None) -> Iterator[Check]:
         yield Check("warn", "packages", "no lock and no metadata to compare with", "pip install -e . in the checkout")
 
 
-def _here(lines: Iterable[str]) -> list[Requirement]:
+def _here(lines: Iterable[str], extra: str = "") -> list[Requirement]:
     needs = map(Requirement, lines)
-    return [need for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
+    return [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
 
 
 def _version(name: str) -> str | None:
@@ -103,7 +125,7 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _problems(needs: Iterable[Requirement]) -> list[str]:
+def problems(needs: Iterable[Requirement]) -> list[str]:
     """What is missing or of a wrong version. A local suffix such as torch's ``+cpu`` does not count."""
     wrong = []
     for need in needs:
@@ -172,7 +194,7 @@ def widgets(folders: Iterable[Path] | None = None) -> Iterator[Check]:
     places = [Path(folder) for folder in (jupyter_path("labextensions") if folders is None else folders)]
     # What ipywidgets and anywidget require of one another's packages, by their own metadata.
     needs = _here(line for name in ("ipywidgets", "anywidget") for line in metadata.requires(name) or ())
-    wrong = _problems(need for need in needs if need.name in (*_WIDGET_PACKAGES, "widgetsnbextension"))
+    wrong = problems(need for need in needs if need.name in (*_WIDGET_PACKAGES, "widgetsnbextension"))
     for name in _WIDGET_FRONT_ENDS:
         if not any((place / name / "package.json").is_file() for place in places):
             wrong.append(f"JupyterLab has no extension {name}")

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.encoding import recipe as recipes
 from labkit.encoding.batches import batches
 from labkit.encoding.store import Entry, Store
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
-from labkit.progress import bar
 
 if TYPE_CHECKING:
     import torch
@@ -143,13 +143,17 @@ class Encoder:
 
     def warm(self, texts: Sequence[str], progress: bool = False) -> int:
         """Encode into the store what it lacks and return how many texts that were. Killed, it resumes where it was."""
+        missing = {recipes.text_key(text): text for text in self.missing(texts)}
+        for batch in self._encode(missing, progress):
+            self._keep(batch)
+        return len(missing)
+
+    def missing(self, texts: Sequence[str]) -> list[str]:
+        """The texts that `warm` would encode: the store lacks their token vectors. Each once, in the order given."""
         if self.store is None:
             raise LabError("this encoder has no store to warm; load it with store=True.")
         by_key = {recipes.text_key(text): text for text in _checked(texts, "document")}
-        missing = self.store.missing(self.key, list(by_key))
-        for batch in self._encode({key: by_key[key] for key in missing}, progress):
-            self._keep(batch)
-        return len(missing)
+        return [by_key[key] for key in self.store.missing(self.key, list(by_key))]
 
     def _require_twin(self) -> None:
         if not self.twin:

@@ -16,6 +16,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from labkit import paths
+from labkit.bars import bar
 from labkit.corpus.collection import Collection
 from labkit.encoding.compress import Compression, Compressor
 from labkit.encoding.default_model import sha256_of
@@ -24,7 +25,6 @@ from labkit.encoding.index_files import LEARNED, MANIFEST, VERSION, load_compres
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_count, check_text
-from labkit.progress import bar
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder

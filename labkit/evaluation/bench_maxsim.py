@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.errors import LabError
 from labkit.evaluation import bench
 from labkit.evaluation.bench_peers import PEERS, QUERY_TOKENS, Child, Peer, Shape
-from labkit.progress import bar
 
 MOST_BYTES = 2**31  # of document tokens in float32, and of products in `one product`
 MOST_ERROR = 1e-3

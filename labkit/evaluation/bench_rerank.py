@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.errors import LabError
 from labkit.evaluation import bench
-from labkit.progress import bar
 
 if TYPE_CHECKING:
     from labkit.corpus.collection import Collection

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError, check_count
 from labkit.evaluation import ledger, metrics, peeks
-from labkit.progress import bar
 from labkit.ranking.ranking import Ranking
 from labkit.ranking.rerankers import configuration_of
 from labkit.ranking.two_stage import Searcher, TwoStage

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.corpus.collection import join_title
 from labkit.corpus.pydocs import count_wordpieces
 from labkit.errors import LabError, check_count, check_text, is_number
 from labkit.evaluation import bench, load_report
 from labkit.evaluation.load_cost import cost, hosted_usage
 from labkit.evaluation.load_drive import Clock, Run, arrivals_at, drive, how_many, saturation, summary
-from labkit.progress import bar
 from labkit.ranking.prices import read_prices
 
 SECONDS = 8.0

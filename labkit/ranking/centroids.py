@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from labkit.bars import bar
 from labkit.encoding.residual import kmeans
 from labkit.encoding.tokens import PackedTokens, as_float32
-from labkit.progress import bar
 
 TRAINED_ON = 40  # token vectors a centroid that k-means sees at most
 CHUNK = 16_384  # token vectors widened at a time

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.errors import LabError, check_count, check_text
-from labkit.progress import bar
 from labkit.ranking.ranking import Hit, Ranking, as_hits
 
 ROUNDED = 1e-6  # a spread of scores, relative to the largest, that rounding alone can make

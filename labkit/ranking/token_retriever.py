@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.bars import bar
 from labkit.corpus.collection import Collection
 from labkit.encoding.tokens import PackedTokens, dtype_name
 from labkit.errors import LabError, check_count, is_number
-from labkit.progress import bar
 from labkit.ranking.centroids import Centroids, chunks, flat_index, train
 from labkit.ranking.first_stage import Retriever
 from labkit.scoring.maxsim import maxsim

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from labkit.bars import bar
 from labkit.corpus.collection import Collection
 from labkit.corpus.load import load_collection
 from labkit.errors import LabError
-from labkit.progress import bar
 from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
 from labkit.text import shortened

@@ -68,6 +68,7 @@ for name, q in tickets.items():
 # - **Fusion.** It adds BM25's score and the cosine of one vector a document, over everything. No reranker at all.
 #
 # On how many of the twelve does each of them have a right answer higher than BM25? Put a number in place of each `...`.
+# If you like, say how sure you are, `lk.bet("00.maxsim_wins", 4, sure=0.7)`: notebook 05 holds that against what came.
 
 # %% tags=["stub"]
 lk.bet("00.maxsim_wins", ...)
@@ -214,10 +215,8 @@ board
 
 # %%
 for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion")):
-    placed = lk.bet(bet)
-    print(
-        f"{name}: higher than BM25 on {board.wins(name)}, lower on {board.losses(name)}; you bet {placed.value if placed else 'nothing'}"
-    )
+    print(f"{name}: higher than BM25 on {board.wins(name)}, lower on {board.losses(name)}")
+    print(" ", lk.settle(bet, board.wins(name)))
 
 # %% [markdown]
 # Notebook 05 keeps a record of how good your bets are. This one says: fusion took nothing away, and MaxSim took more than
@@ -245,4 +244,4 @@ for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion"))
 # [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2). BM25 by
 # [bm25s](https://github.com/xhluca/bm25s).
 #
-# **Next:** [02_two_stage](02_two_stage.ipynb): is MaxSim worth more than adding two scores?
+# **Next:** [01_late_interaction](01_late_interaction.ipynb): why did the wrong function beat the right one?

@@ -125,7 +125,7 @@ print(lk.bet("01.shuffles", 8))
 receipts = {hit.doc_id: lk.receipt(t1, hit.text) for hit in after}
 winner, loser = after[0].doc_id, after[4].doc_id
 earned = receipts[winner].share_of("function word")
-print(f"function words earn {earned:.0%}; your bet:", getattr(lk.bet("01.function_words"), "value", "none"))
+print("function words, %:", lk.settle("01.function_words", 100 * earned))
 receipts[winner]
 
 # %% [markdown]
@@ -173,7 +173,7 @@ lk.show_alignment(t1, pair, late)
 
 # %%
 found = lk.duel(t1, winner, loser, docs=pair)
-print(f"tokens that have to go: {len(found.removed)}; your bet:", getattr(lk.bet("01.removed"), "value", "none"))
+print("tokens that have to go:", lk.settle("01.removed", len(found.removed)))
 found
 
 # %% [markdown]
@@ -254,7 +254,7 @@ shuffled = [" ".join(deal.permutation(t2.split())) for _ in range(20)]
 tops = [late.rerank(text, fifty, top_n=5).ids for text in (t2, t3, *shuffled)]
 print("T2:", *tops[0], "\nT3 has the same five in the same order:", tops[1] == tops[0])
 first = sum(top[0] == tops[0][0] for top in tops[2:])
-print(f"melt is first in {first} of 20 shuffles; your bet:", getattr(lk.bet("01.shuffles"), "value", "none"))
+print("melt is first in so many of 20 shuffles:", lk.settle("01.shuffles", first))
 print("one of them:", shuffled[0])
 
 # %% [markdown]

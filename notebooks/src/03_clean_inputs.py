@@ -44,7 +44,7 @@ print(lk.bet("03.dirt", 12))
 
 # %%
 report = lk.lint(raw, encoder=encoder, search=lk.system("bm25", raw), progress=True)
-print("your bet:", getattr(lk.bet("03.unseen"), "value", "none"))
+print(lk.settle("03.unseen", 100 * max(unseen.share for unseen in report.unseen)))
 report
 
 # %% [markdown]
@@ -298,7 +298,7 @@ print(dirty.docs["numpy.unique"].passages[0][:300])
 # %%
 for name, texts in (("dirty", dirty), ("repaired", repaired)):
     runs[name] = lk.evaluate(lk.BM25Retriever(texts), c, split="dev", k=100, progress=True)
-print("your bet, in hundredths:", getattr(lk.bet("03.dirt"), "value", "none"))
+print("hundredths:", lk.settle("03.dirt", -100 * lk.compare(runs["bm25"], runs["dirty"]).delta))
 print(told("bm25", "dirty"), told("dirty", "repaired"), told("bm25", "repaired"), sep="\n")
 
 # %% [markdown]

@@ -4,7 +4,7 @@
 # **Ticket:** T10. **You:** 35 minutes. **The machine:** about 80 seconds after `make warm`.
 #
 # **New names:** `ledger`, `chain`.
-# **New terms:** *ledger*, *parent run*, *winner's curse*.
+# **New terms:** *ledger*, *parent*, *winner's curse*.
 #
 # *Make one change, measure, repeat*, says the lesson. *You will not know which change moved the metric.* Is that so?
 

@@ -56,7 +56,7 @@ with lk.cohere_standin(night.faults) as url:
         with suppress(lk.LabError):  # the user sees it; the trace has it
             traced.search(question, k=night.k)
 requests, torn = lk.Trace(log).read()
-print("your bet:", getattr(lk.bet("08.refused"), "value", "none"))
+print(lk.settle("08.refused", sum(bool(line["error"]) for line in requests)))
 lk.outcomes(requests)
 
 # %%

@@ -1,6 +1,5 @@
 """Each probe with good and with bad input; the report's text; and that no key's value ever shows."""
 
-import json
 import subprocess
 import sys
 from importlib import metadata
@@ -182,7 +181,7 @@ def test_keys_are_set_or_not_and_no_more_is_said():
 def test_keys_do_not_reach_the_test_process(monkeypatch):
     monkeypatch.setenv("CO_API_KEY", SECRET)
     code = "import json, os; print(json.dumps([k for k in os.environ if k.endswith('_API_KEY')]))"
-    assert room.run_child(code, 30) == []
+    assert probes.run_child(code, 30) == []
 
 
 def test_runtimes_that_live_together_are_counted():
@@ -237,37 +236,6 @@ def test_one_llvm_runtime_beside_gnus_is_no_clash():
 def test_a_switch_that_hides_a_clash_warns(monkeypatch):
     monkeypatch.setenv("KMP_DUPLICATE_LIB_OK", "TRUE")
     assert room.openmp([]).state == "warn"
-
-
-def test_flight_reports_each_step_and_the_switch(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    steps = {"flight: pydocs": [True, "1,200 documents"], "flight: encoder": [False, "LabError: not installed"]}
-    switch, pydocs, encoder = room.flight_check(f"print({json.dumps(steps)!r})")
-    assert switch == Check("ok", "flight: HF_HUB_OFFLINE", "1")
-    assert pydocs == Check("ok", "flight: pydocs", "1,200 documents")
-    assert (encoder.state, encoder.found) == ("fail", "LabError: not installed")
-    assert "network" in encoder.fix
-    monkeypatch.delenv("HF_HUB_OFFLINE")
-    assert next(room.flight_check("")).state == "warn"
-
-
-def test_flight_runs_offline_itself_and_its_crash_is_reported():
-    code = "import os; assert os.environ['HF_HUB_OFFLINE'] == '1'; raise SystemExit('torn store')"
-    assert "torn store" in list(room.flight_check(code))[-1].found
-
-
-def test_flights_process_refuses_connections_and_look_ups():
-    head = room.OFFLINE.split("import labkit")[0]
-    knock = """
-import urllib.request
-said = []
-for work in (lambda: socket.getaddrinfo("example.org", 80), lambda: socket.socket().connect(("192.0.2.1", 80)),
-             lambda: urllib.request.urlopen("http://192.0.2.1/")):
-    try: work()
-    except OSError as error: said.append("blocked" in str(error))
-print(json.dumps(said))
-"""
-    assert room.run_child(head + knock, 30) == [True, True, True]
 
 
 def test_a_probe_that_breaks_is_a_finding():

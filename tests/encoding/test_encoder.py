@@ -88,6 +88,7 @@ def test_a_repeated_text_is_encoded_once(tmp_path, encoder):
 def test_warm_encodes_what_is_missing_and_no_more(tmp_path, encoder):
     fresh = Encoder(encoder.model, "fresh", Store(tmp_path / "s.sqlite"), twin=True)
     fresh.encode_documents(TEXTS[:2])
+    assert fresh.missing([*TEXTS, TEXTS[2]]) == TEXTS[2:]
     assert fresh.warm(TEXTS) == 3
     assert fresh.warm(TEXTS) == 0
 

@@ -141,7 +141,7 @@ plt.show()
 # by one and more.
 #
 # What counts is whether the ten are among the first hundred. The twin is the rival that costs nothing: one vector, of the same
-# run through the encoder. The bet: how many dimensions does an encoding below need to find as much as the twin? 0 if none does.
+# run through the encoder. The bet: how many hundreds of dimensions does an encoding below need to find as much as the twin?
 
 # %%
 lk.bet("side.fde", ...)
@@ -197,7 +197,8 @@ rows = {
 table = pd.DataFrame(rows, index=["bytes", "recall", "low", "high"]).T
 dense = table.index.difference(["BM25", "all tokens"], sort=False)
 table.insert(0, "dims", (table.bytes[dense] / 4).astype("Int64"))
-print("your bet:", getattr(lk.bet("side.fde"), "value", "none"))
+enough = [table.dims[name] for name in shapes if table.recall[name] >= table.recall["twin"]]
+print("hundreds of dimensions:", lk.settle("side.fde", min(enough, default=0) / 100))
 table.astype({"bytes": int}).round(3)
 
 # %% [markdown]

@@ -159,10 +159,10 @@ frame.round(3)
 # So what did the training buy, against the PCA alone?
 
 # %%
-placed = lk.bet("side.head")
-print("your bet, in thousandths:", getattr(placed, "value", "none"))
 pca_128, head_128 = smaller[3], smaller[0]
-lk.compare(pca_128, head_128)
+gain = lk.compare(pca_128, head_128)
+print("thousandths:", lk.settle("side.head", 1000 * gain.delta))
+gain
 
 # %% [markdown]
 # Less than a hundredth, and its interval has 0 in it. Two queries in three do not notice. What the head gained on its own

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-BAR = 'from labkit.progress import bar; list(bar({items}, what="reading", unit="text", show={show}))'
+BAR = 'from labkit.bars import bar; list(bar({items}, what="reading", unit="text", show={show}))'
 
 
 def written(items="['a', 'b']", show=True, before="", **environment):
