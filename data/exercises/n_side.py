@@ -13,7 +13,7 @@ BETS = (
     ),
     Bet(
         "side.fde",
-        "How many hundreds of dimensions has the shortest encoding in the table that finds as much as the twin? 0 for none.",
+        "How many hundreds of dimensions has the shortest encoding that finds as much as the twin? 0 for none.",
         0,
         250,
     ),
