@@ -25,7 +25,7 @@ FIRST = --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebook
 help:
 	@echo "make lab         set up .venv, check the machine, build pydocs, open JupyterLab"
 	@echo "make test        set up .venv, encode pydocs once, then lint, unit tests, doctests, notebooks"
-	@echo "make test-slow   the slow tests: solutions, browser, wheel"
+	@echo "make test-slow   the slow tests: solutions, side notebooks, browser, wheel"
 	@echo "make warm        encode all of pydocs once, about 5 minutes; can be interrupted"
 	@echo "make notebooks   build notebooks/*.ipynb and the solutions from notebooks/src"
 	@echo "make timings     run each notebook and write docs/timings.md: minutes, seconds, silences"
@@ -65,11 +65,11 @@ warm-tests: setup
 	TQDM_MININTERVAL=5 LABKIT_CACHE="$${LABKIT_CACHE:-$(CURDIR)/data/cache}" $(BIN)/labkit warm
 
 test: lint warm-tests
-	$(PYTEST) -m "not slow and not browser" tests labkit $(wildcard notebooks/*.ipynb notebooks/side/*.ipynb) $(TEST_ARGS)
+	$(PYTEST) -m "not slow and not browser" tests labkit $(wildcard notebooks/*.ipynb) $(TEST_ARGS)
 
 # pytest says 5 when nothing was selected. That is no failure here.
 test-slow: warm-tests
-	$(PYTEST) -m "slow or browser" tests $(wildcard notebooks/solutions/*.ipynb notebooks/solutions/*/*.ipynb) $(TEST_ARGS) \
+	$(PYTEST) -m "slow or browser" tests $(wildcard notebooks/side/*.ipynb notebooks/solutions/*.ipynb notebooks/solutions/*/*.ipynb) $(TEST_ARGS) \
 	  || { code=$$?; test $$code -eq 5; }
 
 notebooks: setup

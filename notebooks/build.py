@@ -1,5 +1,7 @@
 """Build the notebooks: one source in ``src/`` gives the learner's notebook and the one with solutions.
 
+Side notebooks have their sources in ``src/side/``. A source without a ``stub`` or a ``solution`` has no solutions.
+
     python notebooks/build.py [--check] [--no-execute] [NAME ...]
 
 A source is jupytext's py:percent. Cells tagged ``stub`` go to the learner only, cells tagged ``solution`` to
@@ -44,9 +46,22 @@ class BuildError(Exception):
     """A source that cannot become a notebook, told in one message."""
 
 
+def sources(folder: Path) -> list[str]:
+    """Every source by its place below ``src/``, such as ``02_two_stage`` or ``side/muvera``; side ones come last."""
+    found = [*sorted((folder / "src").glob("*.py")), *sorted((folder / "src" / "side").glob("*.py"))]
+    return [path.relative_to(folder / "src").with_suffix("").as_posix() for path in found]
+
+
 def notebook_path(folder: Path, name: str, edition: str) -> Path:
     """Where an edition is kept: learners' notebooks in ``folder``, the others in ``solutions/``."""
     return (folder if edition == "learner" else folder / "solutions") / f"{name}.ipynb"
+
+
+def editions(source: Path) -> list[str]:
+    """The editions of a source: solutions only where a cell tells the two apart."""
+    cells = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent").cells
+    tags = {tag for cell in cells for tag in cell.metadata.get("tags", [])}
+    return list(EDITIONS) if tags & set(EDITIONS.values()) else ["learner"]
 
 
 def make(source: Path, edition: str) -> NotebookNode:
@@ -121,13 +136,14 @@ def drift(folder: Path, names: Iterable[str]) -> list[str]:
     """What is not as the sources say: notebooks that are missing, or whose cells differ."""
     problems = []
     for name in names:
-        for edition in EDITIONS:
+        source = folder / "src" / f"{name}.py"
+        for edition in editions(source):
             path = notebook_path(folder, name, edition)
             shown = path.relative_to(folder)
             if not path.is_file():
                 problems.append(f"{shown} is missing")
                 continue
-            wanted, stored = make(folder / "src" / f"{name}.py", edition), nbformat.read(path, as_version=4)
+            wanted, stored = make(source, edition), nbformat.read(path, as_version=4)
             pairs = enumerate(zip_longest(_cells(wanted), _cells(stored)), start=1)
             if where := [number for number, (ours, theirs) in pairs if ours != theirs]:
                 problems.append(f"{shown} differs from src/{name}.py, first at cell {where[0]}")
@@ -139,12 +155,14 @@ def _cells(notebook: NotebookNode) -> list[tuple]:
 
 
 def build(folder: Path, name: str, run: bool = True) -> None:
-    """Write both editions of one source; nothing is written if a cell fails."""
-    built = {edition: make(folder / "src" / f"{name}.py", edition) for edition in EDITIONS}
+    """Write the editions of one source; nothing is written if a cell fails."""
+    source, where = folder / "src" / f"{name}.py", (folder / name).parent
+    built = {edition: make(source, edition) for edition in editions(source)}
     for edition, notebook in built.items():
         if run:
             try:
-                execute(notebook, folder)
+                where.mkdir(exist_ok=True)
+                execute(notebook, where)
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
                 raise BuildError(f"{name} ({edition}): {error}") from None
     for edition, notebook in built.items():
@@ -158,10 +176,11 @@ def main(arguments: list[str] | None = None, folder: Path = ROOT / "notebooks") 
     parser.add_argument("--check", action="store_true", help="only compare the notebooks with their sources")
     parser.add_argument("--no-execute", action="store_true", help="write the cells without outputs")
     chosen = parser.parse_args(arguments)
-    there = sorted(path.stem for path in (folder / "src").glob("*.py"))
-    names = [Path(name).stem for name in chosen.names] or there
-    if unknown := [name for name in names if name not in there]:
+    there = {Path(name).stem: name for name in sources(folder)}
+    wanted = [Path(name).stem for name in chosen.names] or list(there)
+    if unknown := [name for name in wanted if name not in there]:
         parser.error(f"no source {', '.join(unknown)}; there is {', '.join(there) or 'none'}")
+    names = [there[name] for name in wanted]
     try:
         if chosen.check:
             problems = drift(folder, names)

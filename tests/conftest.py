@@ -40,9 +40,9 @@ def pytest_unconfigure():
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Solution notebooks are slow tests; whatever uses the Cranfield fixture carries its marker."""
+    """Solutions and side notebooks are slow tests; whatever uses the Cranfield fixture carries its marker."""
     for item in items:
-        if "solutions" in item.path.parts:
+        if {"solutions", "side"} & set(item.path.parts[-3:-1]):
             item.add_marker("slow")
         if "cranfield" in getattr(item, "fixturenames", ()):
             item.add_marker("cranfield")

@@ -52,8 +52,8 @@ class Progress(Explanation):
 
 
 def notebooks() -> list[str]:
-    """The numbers of the notebooks that have exercises or bets."""
-    return sorted({key[:2] for part in catalogue() for key in part})
+    """The numbers of the notebooks that have exercises or bets; side notebooks have no number, and are on no path."""
+    return sorted({key[:2] for part in catalogue() for key in part if key[:2].isdigit()})
 
 
 def progress() -> Progress:

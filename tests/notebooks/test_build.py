@@ -12,9 +12,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
-SOURCES = sorted((NOTEBOOKS / "src").glob("*.py"))
 FORBIDDEN = ("in this notebook we will", "it is important to", "let's dive in", "let’s dive in", "powerful")
 ENDING = ("scoreboard", "Take away", "**Notation.**", "**Next:**")  # what every notebook closes with
+SIDE_ENDING = ("Take away", "**Notation.**", "**Sources.**", "**Next:**")
 PATHS = (f"{ROOT}/", f"{Path.home()}/", "/ipykernel_")  # of one machine, or of one run
 BARE_HEADINGS = {"introduction", "overview", "background", "setup", "summary", "conclusion", "motivation"}
 SOURCE = """\
@@ -56,6 +56,16 @@ def load_builder():
 
 
 build = load_builder()
+SOURCES = [NOTEBOOKS / "src" / f"{name}.py" for name in build.sources(NOTEBOOKS)]
+EDITED = [(source, edition) for source in SOURCES for edition in build.editions(source)]
+
+
+def by_name(value):
+    return value if isinstance(value, str) else value.stem
+
+
+def on_the_side(source):
+    return source.parent.name == "side"
 
 
 def folder_with(path, source):
@@ -127,6 +137,26 @@ one = Ranking("a", (Hit("b", 1, 1.0),)); lk.slope_chart(one, one)"""
     assert "widgets" not in notebook.metadata
 
 
+def test_a_side_notebook_is_built_beside_the_others_runs_where_it_is_kept_and_has_no_solutions(folder, capsys):
+    (folder / "src" / "side").mkdir()
+    (folder / "src" / "side" / "attic.py").write_text("# %%\nfrom pathlib import Path\nPath.cwd().name\n")
+    assert build.sources(folder) == ["99_small", "side/attic"]
+    assert build.main(["attic"], folder) == 0
+    assert outputs(nbformat.read(folder / "side" / "attic.ipynb", as_version=4)) == ["'side'"]
+    assert not (folder / "solutions" / "side").exists()
+    (folder / "src" / "side" / "attic.py").write_text("# %%\n1\n")
+    assert build.main(["--check", "attic"], folder) == 1
+    assert "side/attic.ipynb differs from src/side/attic.py, first at cell 1" in capsys.readouterr().out
+
+
+def test_a_side_notebook_with_an_exercise_has_solutions(folder):
+    (folder / "src" / "side").mkdir()
+    (folder / "src" / "side" / "attic.py").write_text('# %% tags=["solution"]\n# solution: 02.rrf\n')
+    assert build.main(["--no-execute", "attic"], folder) == 0
+    assert len(nbformat.read(folder / "solutions" / "side" / "attic.ipynb", as_version=4).cells) == 1
+    assert nbformat.read(folder / "side" / "attic.ipynb", as_version=4).cells == []
+
+
 def test_cell_ids_are_unique_and_survive_an_inserted_cell(folder):
     before = [cell.id for cell in build.make(folder / "src" / "99_small.py", "learner").cells]
     changed = SOURCE.replace("# %% [markdown]", "# %% [markdown]\n# new\n# %% [markdown]", 1)
@@ -187,11 +217,12 @@ def test_state_of_widgets_and_timings_is_dropped_and_authored_metadata_stays(fol
     assert notebook.cells[0].metadata == {"slideshow": {"slide_type": "skip"}}
 
 
-def style_complaints(notebook):
+def style_complaints(notebook, side=False):
     """What the house style forbids in a notebook, one sentence each; empty if all is well."""
     count = len(notebook.cells)
-    if not 25 <= count <= 45:
-        yield f"{count} cells; 25 to 45 are wanted"
+    least, most = (12, 25) if side else (25, 45)
+    if not least <= count <= most:
+        yield f"{count} cells; {least} to {most} are wanted"
     for number, cell in enumerate(notebook.cells, start=1):
         yield from (f"cell {number} says {phrase!r}" for phrase in FORBIDDEN if phrase in cell.source.lower())
         lines = [line for line in cell.source.splitlines() if line.strip()]
@@ -204,7 +235,7 @@ def style_complaints(notebook):
             )
 
 
-def budget_complaints(notebook):
+def budget_complaints(notebook, side=False):
     """Where a learner's notebook asks more than the budget allows, one sentence each."""
     header = notebook.cells[0].source
     for what, most in (("names", 5), ("terms", 4)):
@@ -218,9 +249,7 @@ def budget_complaints(notebook):
     if not 25 <= words <= 60:
         yield f"a median of {words} words between code cells; 25 to 60 are wanted"
     end = "\n".join(cell.source for cell in notebook.cells[-8:])
-    yield from (
-        f"the end lacks {part}" for part in ("scoreboard", "Take away", "**Notation.**", "**Next:**") if part not in end
-    )
+    yield from (f"the end lacks {part}" for part in (SIDE_ENDING if side else ENDING) if part not in end)
 
 
 def words_between_code(notebook):
@@ -277,10 +306,9 @@ def test_the_lint_finds_what_it_is_for():
     ]
 
 
-@pytest.mark.parametrize("edition", build.EDITIONS)
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+@pytest.mark.parametrize(("source", "edition"), EDITED, ids=by_name)
 def test_notebooks_keep_the_house_style(source, edition):
-    assert list(style_complaints(build.make(source, edition))) == []
+    assert list(style_complaints(build.make(source, edition), on_the_side(source))) == []
 
 
 def test_the_budget_is_checked():
@@ -294,22 +322,24 @@ def test_the_budget_is_checked():
     ]
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+@pytest.mark.parametrize("source", SOURCES, ids=by_name)
 def test_learners_notebooks_keep_the_budget(source):
-    assert list(budget_complaints(build.make(source, "learner"))) == []
+    assert list(budget_complaints(build.make(source, "learner"), on_the_side(source))) == []
 
 
-@pytest.mark.parametrize("edition", build.EDITIONS)
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+@pytest.mark.parametrize(("source", "edition"), EDITED, ids=by_name)
 def test_stored_notebooks_were_executed_and_hold_nothing_of_one_machine(source, edition):
-    stored = nbformat.read(build.notebook_path(NOTEBOOKS, source.stem, edition), as_version=4)
+    name = source.relative_to(NOTEBOOKS / "src").with_suffix("").as_posix()
+    stored = nbformat.read(build.notebook_path(NOTEBOOKS, name, edition), as_version=4)
     assert list(output_complaints(stored)) == []
 
 
 def test_notebooks_are_what_their_sources_say():
-    assert build.drift(NOTEBOOKS, [source.stem for source in SOURCES]) == []
+    assert build.drift(NOTEBOOKS, build.sources(NOTEBOOKS)) == []
 
 
 def test_no_notebook_is_without_a_source():
-    built = [*NOTEBOOKS.glob("[0-9]*.ipynb"), *(NOTEBOOKS / "solutions").glob("*.ipynb")]
-    assert {path.stem for path in built} <= {source.stem for source in SOURCES}
+    built = [*NOTEBOOKS.glob("*.ipynb"), *NOTEBOOKS.glob("side/*.ipynb"), *NOTEBOOKS.glob("solutions/**/*.ipynb")]
+    wanted = {build.notebook_path(NOTEBOOKS, n, e) for n in build.sources(NOTEBOOKS)
+              for e in build.editions(NOTEBOOKS / "src" / f"{n}.py")}  # fmt: skip
+    assert [path for path in built if path not in wanted and ".ipynb_checkpoints" not in path.parts] == []

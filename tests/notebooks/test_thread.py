@@ -11,6 +11,7 @@ from labkit.course.catalogue import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "notebooks" / "src").glob("*.py"))
+SIDE = sorted((ROOT / "notebooks" / "src" / "side").glob("*.py"))
 COURSE = {"doctor", "exercise", "bet", "claim", "settle", "calibration", "progress", "catch_up", "gauntlet"}
 BY_A_WORD = {"BM25Retriever", "FusionReranker", "CohereReranker"}  # what `lk.system` reaches
 BESIDE = {"LabError", "cohere_standin"}
@@ -67,7 +68,7 @@ def test_each_notebook_leads_to_the_next_one():
 
 
 def test_every_exercise_and_every_bet_has_its_place_in_a_notebook():
-    code = "\n".join(cells(source, "code") for source in SOURCES)
+    code = "\n".join(cells(source, "code") for source in [*SOURCES, *SIDE])
     assert [key for key in catalogue().exercises if f'lk.exercise("{key}")' not in code] == []
     placed = [key for key in catalogue().bets if f'"{key}"' not in code and not key.startswith("07.case_")]
     assert placed == []
