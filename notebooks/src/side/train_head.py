@@ -144,7 +144,8 @@ def same_ten(small):
     return lk.recall_against(*zip(*pairs, strict=True), top=10, k=10).mean()
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
+# not compared by the tests: a head trained on another processor differs in the third decimal
 frame = lk.compare(full, smaller).to_frame().set_index("after")[["delta", "low", "high", "p corrected"]]
 frame.insert(0, "nDCG@10", [small.metrics["nDCG@10"] for small in smaller])
 frame.insert(1, "same ten", [same_ten(small) for small in smaller])
@@ -158,7 +159,7 @@ frame.round(3)
 #
 # So what did the training buy, against the PCA alone?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 pca_128, head_128 = smaller[3], smaller[0]
 gain = lk.compare(pca_128, head_128)
 print("thousandths:", lk.settle("side.head", 1000 * gain.delta))
