@@ -1,5 +1,6 @@
 """pyproject.toml has ranges, constraints.txt is the lock, environment.yml repeats pins: all three agree."""
 
+import ast
 import json
 import re
 import runpy
@@ -135,3 +136,10 @@ def test_stored_notebooks_name_the_kernel_of_the_environment():
     notebooks = sorted((ROOT / "notebooks").rglob("*.ipynb"))
     names = {json.loads(path.read_text(encoding="utf-8"))["metadata"]["kernelspec"]["name"] for path in notebooks}
     assert names <= {"python3"}
+
+
+@pytest.mark.parametrize("room", ["corpus", "encoding", "scoring", "ranking", "evaluation", "views", "course"])
+def test_each_room_says_in_at_most_three_sentences_what_it_is_for(room):
+    told = ast.get_docstring(ast.parse((ROOT / "labkit" / room / "__init__.py").read_text(encoding="utf-8")))
+    assert told
+    assert 2 <= len(re.findall(r"\.(?:\s|$)", told)) <= 3
