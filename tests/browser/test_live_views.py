@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.notebook import THEMES, moving, write
+from tests.browser.shown import Shown
 
 pytestmark = pytest.mark.browser
 
@@ -55,33 +56,6 @@ def notebook(lab, open_notebook):
     return notebook
 
 
-class Shown:
-    """One of the views as the page shows it."""
-
-    def __init__(self, notebook, name):
-        self.notebook, self.page, self.name = notebook, notebook.page, name
-        self.area = notebook.output(list(CELLS).index(name))
-
-    def key(self, key):
-        return self.area.locator(f'[data-key="{key}"]')
-
-    def lit(self):
-        """The names that the nodes which are lit share."""
-        lit = self.area.locator(".lk-lit").evaluate_all("all => all.map(one => one.dataset.lit)")
-        return set(" ".join(lit).split())
-
-    def status(self):
-        return self.area.locator(".lk-status").text_content()
-
-    def python(self, what):
-        """A value of the picture that the widget shows now, which is the truth here."""
-        return self.notebook.evaluate(f"{self.name}.widget().picture.{what}")
-
-    def follows(self):
-        """Wait until the page shows the headline that Python has now."""
-        self.area.locator("h3").get_by_text(self.python("headline()"), exact=True).wait_for()
-
-
 @pytest.fixture
 def show(notebook):
     """A view by name, as it was when it was made; the mouse is elsewhere."""
@@ -89,7 +63,7 @@ def show(notebook):
     def shown(name):
         notebook.page.mouse.move(0, 0)
         notebook.evaluate(f"[{name}.widget().set_trait(*pair) for pair in {START[name]!r}.items()]")
-        view = Shown(notebook, name)
+        view = Shown(notebook, name, list(CELLS).index(name))
         view.area.locator(".lk-body > div").wait_for()
         return view
 
