@@ -30,7 +30,7 @@ DIRECTION = ThoughtExercise(
         "a": "The reranker reads the question as you typed it, stop words and all: they count in its sum.",
         "b": "It sorts 50 candidates and nothing else. An answer at rank 51 stays lost, whatever the model.",
         "c": "It scores all 50, and the last of them can become the first. Look for such a line in the slope chart.",
-        "d": "It reads question and document together and never looks at BM25's scores. BM25's rank only breaks ties.",
+        "d": "It reads the texts themselves and never looks at BM25's scores. BM25's rank only breaks ties.",
     },
     hints=(
         "Follow one document: it is in the collection, then among the 50, then among the 5. Who decides at each step?",

@@ -93,12 +93,23 @@ LOOP_WRONG = (
         ("last token only", lambda grid: grid[-1].max(), "the total is overwritten for each token; add to it."),
         ("best never reset", lambda grid: np.maximum.accumulate(grid.max(axis=1)).sum(), "reset best for each token."),
         ("last, not best", lambda grid: grid[:, -1].sum(), "keep the best so far, not the last one seen."),
+        (
+            "added too early",
+            lambda grid: np.maximum.accumulate(grid, axis=1).sum(),
+            "best goes into the total once, after the loop over the document: see the indent.",
+        ),
+        (
+            "starts at -1",
+            lambda grid: np.maximum(grid, -1).max(axis=1).sum(),
+            "products can be below -1: begin with minus infinity, not with -1.",
+        ),
     ),
     Wrong("starts at zero", _starts_at_zero, "all can be negative: begin with minus infinity, not with 0."),
     Wrong("max of nothing", _max_of_nothing, "max() of nothing raises: a document without tokens is minus infinity."),
 )
 EINSUM_WRONG = (
     *COMMON,
+    *_both(("below 0 is cut", lambda grid: np.maximum(grid, 0).max(axis=1).sum(), "a best match may be negative.")),
     Wrong("starts at zero", _starts_at_zero, "initial=0 is a padded row of zeros: it beats every negative match."),
     Wrong("no initial", _no_initial, "an empty maximum raises. max(..., initial=-np.inf) answers for no tokens."),
 )
@@ -133,7 +144,7 @@ LOOP = CodeExercise(
     difficulty=1,
     importance=3,
     misconception="every token of the query takes its best partner in the document, and what they get is added.",
-    see="110 for the first input: 10 from one token, 100 from the other.",
+    see="110 for [[1, 0], [0, 1]] and [[10, 0], [1, 100]]: 10 from one token, 100 from the other.",
     hints=(
         "One loop over the query's tokens, one over the document's, one over the numbers of two vectors.",
         'For each token of the query: best = float("-inf"), then best = max(best, dot) for each token of the document.',

@@ -61,7 +61,7 @@ COLD = ThoughtExercise(
     },
     hints=(
         "Which of the three steps (encode the question, encode the documents, MaxSim) needs the question?",
-        "Compare the two rows of the table: `encoded` and `cached` say how many documents each run had to encode.",
+        "Which of them had the first run to do, that the second one found in the store?",
     ),
     reasoning="Late interaction moves the work to where it can be done ahead of time: one side at a time.",
 )

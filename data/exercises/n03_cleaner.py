@@ -29,7 +29,7 @@ ROUNDS = {
 }
 SAMPLES = (
     "Return a sor\u200bted copy of an array.",
-    'Return the <b>mean</b> of <a href="/wiki/each">each</a><br>row, where 0 &lt;= q and q &gt;= 1.',
+    'Return the <b>mean</b> of <a href="/wiki/each">each</a><br>row.</p><p>Here 0 &lt;= q and q &gt;= 1.',
     "h for 0 <= x and t for y > 1; use <key : value> where n ≥ 2 …",
 )
 
@@ -112,12 +112,30 @@ KNOWN = (
         "tags are left",
         lambda text: _unescaped(_seen(text)),
         lambda clean: "<" in clean(TAGGED),
-        "a tag is left: b, em, strong, a and span occur, and two of them have an attribute.",
+        "a tag is left: b, em, strong, a, span, br and p occur, and two of them have an attribute.",
+    ),
+    (
+        "paragraphs run together",
+        lambda text: _unescaped(_untagged(_seen(text).replace("</p><p>", ""))),
+        lambda clean: clean("row.</p><p>Here") == "row.Here",
+        "</p><p> stood for a blank, as <br> did. Take it out, and two words run together.",
+    ),
+    (
+        "two blanks for one",
+        lambda text: _unescaped(_untagged(re.sub("</?p>|<br/?>", " ", _seen(text)))),
+        lambda clean: clean("row.</p><p>Here") == "row.  Here",
+        "</p><p> stood for one blank. Replace the pair at once, or two blanks are left.",
+    ),
+    (
+        "a blank for each tag",
+        lambda text: _unescaped(re.sub("</p><p>|</?(?:a|b|em|span|strong|br)(?: [^<>]*)?/?>", " ", _seen(text))),
+        lambda clean: clean("the <b>mean</b>") != "the mean",
+        "b, em, strong, a and span stood for nothing: put nothing in their place. Only br and </p><p> were blanks.",
     ),
     (
         "entities are left",
         lambda text: _untagged(_seen(text)),
-        lambda clean: clean("a &lt; b") != "a < b",
+        lambda clean: "&" in clean("&lt;&gt;&quot;&#x27;&nbsp;").replace("&amp;", ""),
         "an entity is left. `html.unescape` knows them all.",
     ),
     (

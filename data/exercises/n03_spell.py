@@ -11,7 +11,7 @@ CUTOFF = 0.85
 
 
 def spell(words: list[str], known: set[str]) -> list[str]:
-    """Words that are known in lower case stay. Of the others, those with a known word at 0.85 or closer become it."""
+    """Words known in lower case stay. Others become a known word that difflib rates 0.85 or closer, if any."""
     said = []
     for word in words:
         close = [] if word.lower() in known else get_close_matches(word.lower(), known, n=1, cutoff=0.85)
@@ -64,6 +64,30 @@ WRONG_ANSWERS = (
             w if w.lower() in known else next(iter(get_close_matches(w, known, n=1, cutoff=CUTOFF)), w) for w in words
         ],
         "compare in lower case as well: a capital counts as another letter, and *Standart* would be too far away.",
+    ),
+    Wrong(
+        "the first of an empty list",
+        lambda words, known: [
+            w if w.lower() in known else get_close_matches(w.lower(), known, n=1, cutoff=CUTOFF)[0] for w in words
+        ],
+        "close to nothing is common: then the list of matches is empty, and [0] fails. Such a word stays as it is.",
+    ),
+    Wrong(
+        "the first of an empty list, at difflib's own cutoff",
+        lambda words, known: [w if w.lower() in known else get_close_matches(w.lower(), known)[0] for w in words],
+        "close to nothing is common: then the list of matches is empty, and [0] fails. Ask for 0.85, too.",
+    ),
+    Wrong(
+        "known words are asked as well",
+        lambda words, known: [get_close_matches(w.lower(), known, n=1, cutoff=CUTOFF)[0] for w in words],
+        "a known word stays as it was written, and a word close to nothing has an empty list, on which [0] fails.",
+    ),
+    Wrong(
+        "a list in the list",
+        lambda words, known: [
+            w if w.lower() in known else get_close_matches(w.lower(), known, n=1, cutoff=CUTOFF) or w for w in words
+        ],
+        "get_close_matches gives a list. The word in it is wanted: take its first item, where there is one.",
     ),
     Wrong(
         "one text",

@@ -23,8 +23,8 @@ KNOBS = ThoughtExercise(
     see="one sentence on which knobs you would turn first in a system of your own.",
     question="BM25 hands over k = 50 candidates, MaxSim sorts them. Eight knobs: k; another first stage; a sum of "
     "scores "
-    "instead of MaxSim alone; BM25's b; dimensions; bits; pooled tokens; tokens kept of a passage. Turned one at a "
-    "time, "
+    "instead of MaxSim alone; b, by which BM25 discounts long texts; dimensions; bits; pooled tokens; tokens kept of "
+    "a passage. Turned one at a time, "
     "which can gain most nDCG@10 here?",
     options={
         "a": "How vectors are kept: dimensions, bits, pooling.",
@@ -58,8 +58,8 @@ SUM = ThoughtExercise(
     importance=3,
     misconception="Gains of single knobs add up. They do so only where knobs have nothing to do with each other.",
     see="one sentence on what you compare a combination with.",
-    question="Alone, the first stage, the sum and a larger k each gain on the base. You set all three to their best "
-    "value. What do you expect?",
+    question="Alone, the first stage, the sum and a larger k each gain on the base. You set all three: the "
+    "twin, the sum, k = 100. What do you expect?",
     options={
         "a": "The sum of the three gains.",
         "b": "More than the sum: good parts help each other.",

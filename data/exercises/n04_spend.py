@@ -21,9 +21,12 @@ NEAR = 0.005  # nDCG@10 below the best cell of the whole sweep that still counts
 
 MANY = f"a budget of {MOST} evaluations is spent. Plan: which knobs need each other, which can be settled alone?"
 SIZE = f"none of your cells fits into {BYTES:g} bytes a token. Turn dim and storage together."
-SLOW = f"your small cells are too slow: more than {MS:g} ms. What takes time beside the vectors?"
+SLOW = f"your small cells are too slow: more than {MS:g} ms. What takes time: k, or a first stage made of two?"
 FIRST = "within the limits you kept BM25 as the first stage everywhere. It costs no byte to try another one."
 ALONE = "within the limits you kept MaxSim alone everywhere. Adding scores that you have costs no byte a token."
+KNOBS_LEFT = (
+    "one of your cells has both. What is left to vary is k, and the form of the vectors: they go together as well."
+)
 BOTH = "you tried another first stage, and you tried the sum, but never both in one cell. They gain together."
 
 
@@ -59,12 +62,13 @@ class SpendExercise(Exercise):
         if not isinstance(attempt, list | tuple) or not all(isinstance(cell, Mapping) for cell in attempt):
             return Outcome("error", f"check needs a list of dicts, knob to value; got {show(attempt)}.")
         if unknown := [cell for cell in attempt if _find(cell) is None]:
-            return Outcome("error", f"the sweep has no cell {dict(unknown[0])!r}. Its values: {_values()}.")
+            return Outcome("error", _missing(dict(unknown[0])))
         if list(attempt) == [{"k": 20}, {"dim": 128, "storage": "int8"}]:
             return Outcome("not attempted", "These two are only there to show the form. Spend your twenty.")
-        if len(attempt) > MOST:
-            return Outcome("wrong", f"{len(attempt)} cells. Hint: {MANY}")
-        return _told([_find(cell) for cell in attempt])  # type: ignore[misc]
+        cells = list({id(cell): cell for cell in map(_find, attempt)}.values())  # one asked twice costs nothing
+        if len(cells) > MOST:
+            return Outcome("wrong", f"{len(cells)} cells. Hint: {MANY}")
+        return _told(cells)  # type: ignore[arg-type]
 
 
 def _told(cells: list[Cell]) -> Outcome:
@@ -84,7 +88,8 @@ def _told(cells: list[Cell]) -> Outcome:
         return Outcome("wrong", f"{came}\nHint: {FIRST}")
     if not any(cell.knobs["reranker"] != "late" for cell in fits):
         return Outcome("wrong", f"{came}\nHint: {ALONE}")
-    return Outcome("wrong", f"{came}\nHint: {BOTH}")
+    both = any(cell.knobs["retriever"] != "bm25" and cell.knobs["reranker"] != "late" for cell in fits)
+    return Outcome("wrong", f"{came}\nHint: {KNOBS_LEFT if both else BOTH}")
 
 
 def _find(changed: Mapping[str, Any]) -> Cell | None:
@@ -96,6 +101,16 @@ def _find(changed: Mapping[str, Any]) -> Cell | None:
     ignore = ("k1", "b", "retriever_weights") if changed.get("retriever", "bm25") != "bm25" else ()
     same = lambda knobs: all(knobs.get(n) == v for n, v in wanted.items() if n not in ignore)  # noqa: E731
     return next((cell for cell in stored().cells if same(cell.knobs)), None)
+
+
+def _missing(changed: Mapping[str, Any]) -> str:
+    """Why there is no such cell: a value that the sweep lacks, or values that it has, though not together."""
+    there = stored().values()
+    if all(name in there and value in (*there[name], stored().base.knobs[name]) for name, value in changed.items()):
+        return (
+            f"the sweep has {len(stored())} of all combinations, and {changed!r} is none of them. Change one of these."
+        )
+    return f"the sweep has no cell {changed!r}. Its values: {_values()}."
 
 
 def _values() -> str:
@@ -135,6 +150,7 @@ SPEND = SpendExercise(
         Wrong("good and slow", _cells(k=[100], retriever=["dense"], reranker=["late+fusion"], **SMALL), SLOW),
         Wrong("each alone", ONE_BY_ONE, BOTH),
         Wrong("everything", EVERYTHING, MANY),
+        Wrong("k 20 throughout", _cells(k=[20], retriever=["dense"], reranker=["late+fusion"], **SMALL), KNOBS_LEFT),
     ),
 )  # fmt: skip
 

@@ -58,6 +58,11 @@ def _without_zero(ours: list[int], yours: list[int]) -> float:
     return _kappa(ours, yours, sum(ours.count(g) * yours.count(g) for g in range(1, 4)) / len(ours) ** 2)
 
 
+def _nearly(ours: list[int], yours: list[int]) -> float:
+    near = sum(abs(a - b) <= 1 for a, b in zip(ours, yours, strict=True)) / len(ours)
+    return (near - _chance(ours, yours)) / (1 - _chance(ours, yours))
+
+
 WRONG_ANSWERS = (
     Wrong("agreement alone", _agreement, "two judges who say 0 nearly always agree by chance. Take that out."),
     Wrong(
@@ -71,6 +76,7 @@ WRONG_ANSWERS = (
         "grades are not equally common. Use how often each judge gives each.",
     ),
     Wrong("one judge's habits", _one_judge, "chance needs both judges' habits: how often ours and yours give a grade."),
+    Wrong("one grade apart is agreement", _nearly, "2 against 3 is no agreement here: count equal grades only."),
     Wrong("mean distance", _distance, "count equal grades. How far apart the others are is for a weighted kappa."),
     Wrong(
         "n not squared",

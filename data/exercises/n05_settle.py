@@ -45,6 +45,21 @@ WRONG_ANSWERS = (
         "1.96 makes the interval as wide as the effect: then you see it in half of the experiments. 4 of 5 need 2.8.",
     ),
     Wrong(
+        "only the interval, rounded down",
+        lambda effect, spread: int((1.96 * spread / effect) ** 2),
+        "1.96 finds the effect in half of the experiments; 4 of 5 need 2.8. And int() cuts: round up.",
+    ),
+    Wrong(
+        "only the power",
+        lambda effect, spread: math.ceil((0.84 * spread / effect) ** 2),
+        "0.84 comes on top of 1.96: together they are the 2.8 standard errors that 4 of 5 experiments need.",
+    ),
+    Wrong(
+        "two samples, then rounded",
+        lambda effect, spread: math.ceil(2 * (2.8 * spread / effect) ** 2),
+        "no factor of 2: one set of queries answers for both systems, and the spread is that of the differences.",
+    ),
+    Wrong(
         "one-sided",
         lambda effect, spread: math.ceil((2.485 * spread / effect) ** 2),
         "1.64 is for a question with one direction. The test asks for a difference either way: 1.96 + 0.84 = 2.8.",

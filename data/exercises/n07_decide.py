@@ -32,6 +32,33 @@ WRONG_ANSWERS = (
         "a gain above 0 is a gain. Whether it pays is another question: compare with worth.",
     ),
     Wrong(
+        "0 in the interval",
+        lambda now, bar, low, high, worth: (
+            "no" if now >= bar else WAIT if low <= 0 <= high else "yes" if low > worth else "no"
+        ),
+        "0 plays no part in this rule: worth does. An interval with 0 in it that ends below worth is a no.",
+    ),
+    Wrong(
+        "better, worse or neither",
+        lambda now, bar, low, high, worth: "yes" if low > 0 else "no" if high < 0 else WAIT,
+        "that asks whether there is a difference. The memo asks two other things: is the bar met, and does it pay?",
+    ),
+    Wrong(
+        "only a sure loss is a no",
+        lambda now, bar, low, high, worth: "no" if now >= bar else "yes" if low > worth else "no" if high < 0 else WAIT,
+        "a gain that ends at worth or below cannot pay, even where it is none of it a loss: compare high with worth.",
+    ),
+    Wrong(
+        "worth itself pays",
+        lambda now, bar, low, high, worth: "no" if now >= bar or high < worth else "yes" if low >= worth else WAIT,
+        "the edges: yes needs the whole interval above worth; an interval that ends on worth is a no.",
+    ),
+    Wrong(
+        "the bar is missed on the bar",
+        lambda now, bar, low, high, worth: "no" if now > bar else decide(0, 1, low, high, worth),
+        "a system that stands on its bar meets it.",
+    ),
+    Wrong(
         "yes unless it is sure to fail",
         lambda now, bar, low, high, worth: "no" if now >= bar or high <= worth else "yes",
         "this ships whatever was not refuted. Yes needs the whole interval above worth.",

@@ -80,11 +80,16 @@ def _weakness(record: Mapping[str, Any]) -> str:
         (against.after == because.after and against.deltas.keys() == because.deltas.keys(), OTHERS),
         (against.before != because.before, SAME),
         (_says(against, record) != record["decision"], STRAW),
-        (against.before in words and len(words.split()) >= 10, SILENT),
+        (_named(against.before, words) and len(words.split()) >= 10, SILENT),
         (any(letter.isdigit() for letter in again), NEVER),
         (isinstance(record["leave alone"], Mapping) and bool(record["leave alone"]), NOTHING),
     )
     return next((hint for kept, hint in checks if not kept), "")
+
+
+def _named(rival: str, words: str) -> bool:
+    """Whether a text names a system: by its own name or, for dense, as the course calls it."""
+    return rival.lower() in words.lower() or (rival == "dense" and "twin" in words.lower())
 
 
 def _told(record: Mapping[str, Any]) -> str:

@@ -90,6 +90,16 @@ WRONG_ANSWERS = (
         "a name on the list may have no result. `results.get(name)` gives None for it.",
     ),
     Wrong(
+        "failed or silent, and not listed",
+        lambda results, known: [case for case, passed in results.items() if not passed and case not in known],
+        "a list that is out of date stops it too: a known failure that passes, or that has no case any more.",
+    ),
+    Wrong(
+        "failed or silent, less the list",
+        lambda results, known: sorted({case for case, passed in results.items() if not passed} - {*known}),
+        "the list has to be checked as well: what on it passes by now, did not run, or is gone stops the deploy.",
+    ),
+    Wrong(
         "in the order of running",
         _in_order_of_running,
         "sort the names: two runs of the same gate must print the same list.",

@@ -70,7 +70,8 @@ def function_words(view: Compared) -> str:
     if len(view.matches) == 1:
         return told
     with_them, without = view.matches.index(view.shown) + 1, view.rank_without("function word")
-    return f"{told} Without them it would {'still ' if without == with_them else ''}be at rank {without}."
+    still = "still " if without == with_them else ""
+    return f"{told} Without them it would {still}be at rank {without} of these {len(view.matches)}."
 
 
 def notes(view: Compared) -> list[str]:

@@ -65,7 +65,7 @@ for name, q in tickets.items():
 # Five times BM25 has a right answer first: nothing can beat that, only lose it. Two systems promise to do better elsewhere:
 #
 # - **MaxSim**, the reranker. It takes BM25's best fifty and compares them with the question token by token.
-# - **Fusion.** It adds BM25's score and the cosine of one vector a document, over everything. No reranker at all.
+# - **Fusion.** It adds BM25's score and the cosine of one vector a passage, over everything. No reranker at all.
 #
 # On how many of the twelve does each of them have a right answer higher than BM25? Put a number in place of each `...`.
 # If you like, say how sure you are, `lk.bet("00.maxsim_wins", 4, sure=0.7)`: notebook 05 holds that against what came.
@@ -233,7 +233,7 @@ for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion"))
 #
 # - A first stage ranks everything, a reranker sorts candidates. What is not handed over stays lost.
 # - A reranker can lose an answer that you had. A right answer can be right by luck: ask the opposite, too.
-# - Fusing two first-stage scores is the rival to beat. It needs one vector a document, and no second stage.
+# - Fusing two first-stage scores is the rival to beat. It needs one vector a passage, and no second stage.
 # - Would you ship it? Not yet: ask for the table over all queries, with the simple rivals in it. That is notebook 02.
 
 # %% [markdown]

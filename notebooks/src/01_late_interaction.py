@@ -154,7 +154,7 @@ pd.DataFrame({name: without(words) for name, words in left_out.items()}, index=[
 #
 # ## Where do the two documents differ?
 #
-# Where a kernel runs, point at a word, pin it, or edit the question; elsewhere you see a still picture. Find three things:
+# Where Python runs, point at a word, pin it, or edit the question; elsewhere you see a still picture. Find three things:
 # what *points* matched in each document, what the small words add to the difference, and which words speak for the right
 # function.
 
@@ -184,7 +184,7 @@ found
 #
 # *To here: 38 minutes.*
 #
-# ## What does the heat map not explain?
+# ## What does a picture of matches not explain?
 #
 # If *points* made the difference, then asking without it should do what leaving out its row does. The lead of the wrong
 # function, three times:
@@ -221,7 +221,7 @@ pd.DataFrame(table).round(2)
 
 # %% [markdown]
 # Something always matches: passages about databases collect 3.1, a third of the winner's score. Read from that level, not
-# from 0. And *do* gets 0.26 there, but 0.63 from a bracket in the winner. Not for being *do*: its vector has read the
+# from 0. And *do* gets 0.26 there, but 0.63 from a bracket in the winner. The word is the same: but its vector has read the
 # whole question, the bracket's the whole document, and those are about one thing. A link tells which vectors met, not
 # which words mean the same.
 #
@@ -288,7 +288,7 @@ pd.DataFrame(rows, columns=["passages appended", "tokens", "MaxSim", "cosine of 
 #
 # ## How much of the time is MaxSim?
 #
-# People write kernels for it. How many per cent of a rerank would a kernel make faster: with nothing stored, and with the
+# People write fast code, kernels, for it. How many per cent of a rerank would a kernel make faster: with nothing stored, and with the
 # documents' vectors in the store? Write down two numbers.
 
 # %% tags=["nbval-ignore-output"]
@@ -328,12 +328,13 @@ lk.eraser([t1], pair[winner])
 
 # %% [markdown]
 # For one question nearly all are dead, for many questions hardly any. Still, a fifth of them does nine tenths of the work;
-# indexes that prune live on that. Click tokens off and watch the score, where a kernel runs.
+# indexes that prune live on that. Click tokens off and watch the score, where Python runs.
 #
 # ## Would you have noticed?
 #
 # Thirteen kernels, each with a bug that was reported in public. A test takes a kernel, `maxsim(query, documents)`, and
-# asserts what must come out. `by_hand` is given, and finds one.
+# asserts what must come out: an array, a score for each document, minus infinity for one without tokens; a NaN must
+# raise. `by_hand` is given, and finds one.
 
 # %%
 lk.exercise("01.gauntlet")

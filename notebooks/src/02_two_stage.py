@@ -140,7 +140,7 @@ lk.exercise("02.oracle")
 lk.exercise("02.oracle").check(oracle_ceiling)
 
 # %% [markdown]
-# Now for all queries that have an answer. Before you run it: at which `k` does BM25 offer as much as the twin does at 10?
+# Now for all queries of the dev half that have an answer; the test half waits for notebook 05. Before you run it: at which `k` does BM25 offer as much as the twin does at 10?
 
 # %%
 ceiling = lk.exercise("02.oracle").yours_or_ours(oracle_ceiling)
@@ -289,7 +289,7 @@ three = lk.TwoStage(lk.TwoStage(bm25, late, k=100), cross)
 runs["bm25+late+cross"] = lk.evaluate(three, c, split="dev", k=20, progress=True)
 steps = {"bm25": 0, "bm25+late": 0, "bm25+late+cross": 20, "bm25+cross": 100}
 quality = {s: round(runs[s].metrics["nDCG@10"], 2) for s in steps}
-pd.DataFrame({"pairs a cross-encoder reads": steps, "nDCG@10": quality})
+pd.DataFrame({"documents a cross-encoder reads": steps, "nDCG@10": quality})
 
 # %% tags=["nbval-ignore-output"]
 twenty = three.first.search(c.queries[t4], k=100, top_n=20)
@@ -302,8 +302,8 @@ seconds |= {"cross, 20": live.seconds["rerank"]}
 pd.DataFrame({"ms": {name: round(1000 * value) for name, value in seconds.items()}})
 
 # %% [markdown]
-# Twenty pairs instead of a hundred, and no worse: MaxSim is the cheaper sieve. But the third stage adds nothing to the
-# second here. It costs about a hundred times what cached MaxSim costs, and its work cannot be done ahead.
+# Twenty documents instead of a hundred, and no worse: MaxSim is the cheaper sieve. But the third stage adds nothing to the
+# second here. It costs more than a hundred times what cached MaxSim costs, and its work cannot be done ahead.
 #
 # Do not conclude that cross-encoders are weak. Ours is MiniLM, trained for an hour on docstrings, with a mix of MaxSim,
 # the twin and BM25 as its teacher, which it does not reach. Real ones learned from many judged pairs. Published nDCG@10
@@ -335,7 +335,7 @@ with lk.cohere_standin(["503"]) as url:
 #
 # ## Claim 1: what do you say, before anyone tests it?
 #
-# Name two systems in the words of the tables, such as `"fusion+late"`, and by how much nDCG@10 the first one beats the
+# Name two systems in the words of the table of ten, such as `"fusion+late"`, and by how much nDCG@10 the first one beats the
 # second on these queries. Make it as large as you would defend: 0.02 is two hundredths. The latest claim counts, and
 # notebook 05 holds you to it.
 

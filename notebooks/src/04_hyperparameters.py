@@ -44,8 +44,8 @@ def raw(texts, task="document"):
 
 
 # %% [markdown]
-# The tickets that have an answer, and BM25's first ten for each. The same vectors, five ways to use them; the sixth
-# needs other texts. Which of the five mistakes will cost most?
+# The tickets that have an answer, and BM25's first ten for each. The same vectors, used rightly and in four wrong
+# ways; the fifth mistake needs other texts. Which of the five will cost most?
 
 # %%
 from tqdm import tqdm
@@ -96,7 +96,7 @@ pd.concat([table, pd.DataFrame({"first five": (table <= 5).sum()}).T])
 # is ever the best match.
 #
 # *It does not work* is not what you see. On eleven tickets a wrong recipe looks almost right, and that is how it gets
-# shipped. Print the recipe beside each figure: `enc.recipe` has all that decides a vector, and its hash is in the ledger.
+# shipped. Print the recipe beside each figure: `enc.recipe` has all that decides a vector, and its hash is in the ledger of notebook 06.
 #
 # *To here: 10 minutes.*
 #
@@ -151,15 +151,16 @@ pd.DataFrame(rows, columns=["k", "nDCG@10", "R@100", "p50 ms"]).set_index("k").r
 # %% [markdown]
 # Up to 50 each step gains. Then the recall goes on rising, and nDCG@10 hardly follows: what comes in late is seldom
 # sorted to the top. The price is small here: twenty times the candidates take twice the time, since vectors are stored and
-# the question's own encoding is most of the wait. A cross-encoder reads each candidate anew and pays each doubling in full.
+# the question's own encoding is most of the wait. A cross-encoder reads each candidate anew and pays each doubling in full. (A
+# few milliseconds between two rows are noise.)
 #
 # *To here: 20 minutes.*
 #
 # ## What do 768 bytes a token buy?
 #
 # A token is 384 numbers of two bytes. A **projection** keeps fewer dimensions, here the main ones of the passages. *int8*
-# keeps a byte for each number. **Residual codes** keep the nearest of some thousand centroids, and two or four bits a
-# dimension for what is left. **Token pooling** merges like tokens of a passage. A cap keeps the first ones.
+# keeps a byte for each number. **Residual codes** keep the number of the nearest of some
+# thousand typical vectors, centroids, and two or four bits a dimension for the difference to it. **Token pooling** merges similar tokens of a passage. A cap keeps the first ones.
 #
 # All of them start from stored vectors, so nothing is encoded again.
 
@@ -220,14 +221,16 @@ gains = {name: quality - stored.base.quality for name, quality in singles.items(
 pd.Series({**gains, "their sum": sum(gains.values()), "all three": together.quality - stored.base.quality}).round(3)
 
 # %% [markdown]
-# More than the sum. With the twin's candidates MaxSim alone drops answers that the twin had on top; added to the twin it
+# More than the sum of these three. (k = 200 alone gains 0.016; with that the sum would be as large.) With the twin's
+# candidates MaxSim alone drops answers that the twin had on top; added to the twin it
 # keeps them. So the second knob is worth more once the first is turned. It could have been less: one base, and one
 # figure for each knob, do not tell. Whoever tunes knob by knob stops at the best single one.
 #
 # ## Twenty evaluations: what is the best within two limits?
 #
 # Your service has room for 40 bytes a token, and the search may take 30 ms, as the sweep timed it. The whole sweep knows the
-# answer; you may look at twenty of its cells. Write them down, each as the knobs that it changes, and hand them over.
+# answer; you may look at twenty of its cells. Write them down, each as the knobs that it changes, and hand them over. Of
+# all combinations 132 were run: `[cell.knobs for cell in stored]`.
 
 # %%
 lk.exercise("04.spend")
@@ -251,8 +254,8 @@ lk.exercise("04.spend").check(cells)
 lk.cockpit(stored, x="bytes")
 
 # %% [markdown]
-# The front is short. Once the first stage and the sum are right, 18 bytes a token do nearly all that 768 do, and the cells
-# between are beaten by smaller ones.
+# The front is short. Once the first stage and the sum are right, 18 bytes a token do nearly all that the best cell
+# does, and most cells between are beaten by smaller ones.
 #
 # Is a stored figure true on your machine? Take one cell and run its pipeline now, from the query to the metric.
 
@@ -269,8 +272,8 @@ stored.recompute(alone["k"][0])
 stored.check_on_test(1)
 
 # %% [markdown]
-# A part comes back, with its sign. Some of the rest was luck in choosing; some is the base, which stands higher on the
-# test queries. Notebook 06 takes such a case apart.
+# A part comes back, with its sign. Some of the rest was luck in choosing; how much is a difference of the two
+# halves, one figure does not say. Notebook 06 takes such a case apart.
 #
 # Your own grid is one line, resumed where it stopped: `lk.sweep(pipe, c, {"k": [20, 50], "dim": [128, 64]})`. Each cell is a
 # run in your ledger, which notebook 06 opens.
@@ -284,7 +287,7 @@ late.name = "late, 34 bytes"
 lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", lk.TwoStage(bm25, late), "bm25+late+fusion", "bm25+cross"])
 
 # %% [markdown]
-# Two tickets pay for it: T1 and T10 fall out of the first five, or further down. Others rise. A mean over 117 queries that
+# Two tickets pay for it: T1 and T10 fall out of the first five. Others rise. A mean over 117 queries that
 # hardly moves is made of such moves. Look at those that your users ask.
 #
 # ## Take away

@@ -110,7 +110,7 @@ print(found)
 lk.deltas(found)
 
 # %% [markdown]
-# The interval just clears 0, and p is just below 0.05. On the left, 46 queries gain, 37 lose, and nearly a third do not
+# The interval just clears 0, and p is just below 0.05, which is what *better* asks for. On the left, 46 queries gain, 37 lose, and nearly a third do not
 # move. On the right, the same comparison with fewer queries, in a random order: at 30 it was 0. You could have stopped
 # anywhere, and reported what you saw there.
 
@@ -134,7 +134,8 @@ lk.exercise("05.interval")
 #
 # Ask that before you run anything: with too few queries a real gain looks like luck. A mean over n queries has a standard
 # error of spread / √n, where the spread is the standard deviation of the differences. A difference of 1.96 standard errors
-# is rare by luck. One of 2.8 (0.84 more) is also found in four of five experiments. So for which n is an effect that large?
+# comes by luck once in twenty times. A true one of 2.8 is found in four of five experiments: four fifths of a normal curve
+# lie above its middle minus 0.84. So for which n is an effect that large?
 
 # %%
 lk.exercise("05.settle")
@@ -167,7 +168,7 @@ pd.DataFrame(rows, columns=["", "difference", "spread", "queries needed", f"foun
 # ## Claim 1, tested
 #
 # What you wrote in notebook 02; if you wrote nothing, what we would have written. It was made on the dev queries, so it is
-# tested on others: the test queries, by which nothing in this course was chosen. How small a difference can they show?
+# tested on others: the test queries, by which nothing in this course was chosen, though notebook 04 looked once. How small a difference can they show?
 
 # %%
 made = lk.claim("02")
@@ -221,8 +222,8 @@ together.to_frame()[["before", "after", "delta", "low", "high", "p corrected", "
 # MaxSim beats BM25, beyond doubt. Added to the twin and to half of BM25 it beats the twin. Alone, over BM25's candidates, it
 # cannot be told from the twin, nor from the fusion. The row of *fusion* and *bm25+late+fusion* has an interval above 0 and a
 # corrected p above 0.05: of six, one may look good by luck, and that is what the correction is for. The last row is the
-# only loss: our small cross-encoder, which learned from MaxSim's scores, ranks the same hundred worse than its teacher. A
-# published one, trained on judged pairs, need not; here it could not be run.
+# only loss: our small cross-encoder, which learned from a mix of scores with MaxSim's in it, ranks the same hundred
+# worse than MaxSim alone. A published one, trained on judged pairs, need not; here it could not be run.
 #
 # Now the printed lines. On dev the twin was ahead of MaxSim, and the whole interval said so. On test MaxSim is ahead by a
 # little. The two lie three standard errors apart, which luck alone does twice in a thousand times, and more often for a pair
@@ -259,7 +260,7 @@ table.assign(queries=[len(q) for q in of_kind.values()])
 # %% [markdown]
 # The answer to *10-30 %* is: of what, against what? Over BM25, MaxSim adds nothing to identifiers, which BM25 has all, a
 # fifth to keywords, and multiplies what little BM25 had on natural questions and paraphrases. Against the twin it loses on
-# questions and paraphrases and wins on identifiers. With 17 to 20 queries a kind these are leads, not findings: 74 % against
+# questions, paraphrases and keywords and wins on identifiers. With 17 to 20 queries a kind these are leads, not findings: 74 % against
 # 63 % on natural questions is 14 against 12 of 19. But they say why no single percentage holds.
 #
 # ## Who moved, and why?
@@ -356,7 +357,7 @@ lk.exercise("05.threshold")
 # solution: 05.threshold
 
 # %% [markdown]
-# MaxSim and the cross-encoder let all eight through, the twin's cosine half of them. MaxSim is a sum over the question's
+# MaxSim and the cross-encoder let all eight through, BM25 three quarters, the twin half. MaxSim is a sum over the question's
 # tokens: *split* has one, so nothing scores above 1 there, and the document that scores 0.90 is a wrong one. Now measure
 # the rule that means the same for every question: the same shares for the best score divided by the number of tokens.
 
@@ -365,6 +366,7 @@ from labkit.evaluation.metrics import false_accepts
 
 enc, late = lk.load_encoder(), runs["bm25+late"]
 a_token = {q: r[0].score / len(enc.encode_queries([c.queries[q]])[0]) for q, r in late.rankings.items() if len(r)}
+# per_query has the queries with an answer only
 answered, unanswered = [
     [v for q, v in a_token.items() if (q in late.per_query) is with_it] for with_it in (True, False)
 ]

@@ -65,8 +65,8 @@ ranks = {pair: pipeline(bm25, w).search(c.queries[t10], k=100, top_n=100).rank_o
 pd.Series(ranks).unstack().rename_axis(index="weight of the twin", columns="weight of BM25")
 
 # %% [markdown]
-# BM25's half did it, alone. The twin makes it worse, and hid behind the other. If you had kept both because the run with
-# both was good, you would have kept a change that hurts this ticket, and never known.
+# BM25's half did it, alone. Without that, the twin makes it worse, from 3 to 4, and it hid behind the other. Whoever keeps
+# both because the run with both was good never knows which of them helped.
 #
 # *To here: 10 minutes.*
 #
@@ -150,7 +150,8 @@ table = found.to_frame()[["delta", "low", "high", "p corrected"]].round(3)
 table.assign(yours=list(signs.values()), came=came).set_axis(list(signs))
 
 # %% [markdown]
-# Four of the eight are clear after correction. Two of those lose: fewer candidates, and the sum without the twin. Two win,
+# Four of the eight are clear after correction. Two of those lose: fewer candidates, and the sum without the twin, which did T10 no
+# good: one ticket is no average. Two win,
 # both by another first stage, and by more than anything that was done to the reranker. The other four may do something;
 # 117 queries cannot tell. Where was your sign wrong?
 #
@@ -164,7 +165,8 @@ lk.ledger(split="dev").to_frame()[["system", "k", "nDCG@10", "note"]].tail(9)
 #
 # ## The best of eight, on queries that did not choose it
 #
-# You pick the winner of the table above. It gets one comparison on the test queries: two looks, the base's and its own. How
+# You pick the winner of the table above. It gets one comparison on the test queries: two looks, the base's and its own.
+# (Notebook 05 has looked at both, and your counter knows; nothing was chosen by it.) How
 # much of its gain do you expect to see again? Think about it in general first.
 
 # %%
@@ -215,4 +217,4 @@ lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25
 # **Sources.** [fast-plaid #48](https://github.com/lightonai/fast-plaid/issues/48). One change at a time: *ColBERT and Late
 # Interaction*, Lilly Tech Systems.
 #
-# **Next:** [07_when_to_use](07_when_to_use.ipynb): four teams ask whether they should use it, and one answer is no.
+# **Next:** [07_when_to_use](07_when_to_use.ipynb): four teams ask whether they should use it, and two answers are no.

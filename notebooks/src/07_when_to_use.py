@@ -98,7 +98,7 @@ print(lk.bet("07.case_d", 0))
 pd.Series({case: lk.smallest_effect(len(q), 0.25) for case, q in of.items()}).round(2).to_frame("shows from")
 
 # %% [markdown]
-# With 17 or 18 queries a gain of 0.03 does not show, nor one of 0.10. So a team that asks for 0.03 can hear *yes* only if
+# By this guess of the spread, 17 or 18 queries show no gain of 0.03, nor one of 0.10. So a team that asks for 0.03 can hear *yes* only if
 # the gain is several times what it asked for. With seven, a quarter of the whole scale may hide. The memo for D could be
 # written now.
 #
@@ -125,7 +125,8 @@ table.astype({"n": int}).round(3).assign(rule=verdicts)
 # %% [markdown]
 # Four memos. **A: no.** BM25 is at 0.95 and the bar at 0.90: nothing is broken. The interval alone could not have told.
 # **B: yes.** Even the lower end is above 0.03. **C: no**, and by far: this lab's default loses 0.17 to one vector a
-# passage. **D: cannot tell.** A loss of 0.05 and a gain of a quarter would both look like this.
+# passage. **D: cannot tell.** A loss of 0.05 and a gain of a quarter would both look like this. (*shows from*
+# now uses each case's own spread.)
 #
 # Which of your four were different? A confession: we had seen these queries' figures when we chose the cases. They show
 # how a memo is decided, and are no findings about names or sentences.
@@ -142,8 +143,8 @@ everyone.round(2)
 
 # %% [markdown]
 # B. The twin alone stands at 0.79, above the bar of 0.75, and nobody offered it: the team runs it with BM25 added, and stands
-# at 0.68. A *yes* against a weak rival is a small sentence. In C, whatever starts from BM25 or gives it half of the vote is
-# far below the twin: people do not ask in the pages' words. In A the twin is the only one that misses the bar.
+# at 0.68. A *yes* against a weak rival is a small sentence. In C, whatever starts from BM25 or counts it as much as the
+# twin is far below the twin: people do not ask in the pages' words. In A the twin is the only one that misses the bar.
 #
 # ## T5 and T10: what do the two tickets say?
 #
@@ -212,7 +213,7 @@ speed.assign(machines=np.ceil(peak / speed["a second, at most"]).astype(int)).ro
 
 # %% [markdown]
 # These are your machine's figures, and a busy machine shows worse ones. BM25 answers in milliseconds. The others first
-# encode the question, and that alone makes them twenty times slower and more. Where a p95 is above what a team allows,
+# encode the question, and that alone makes them more than ten times slower. Where a p95 is above what a team allows,
 # the answer to that team is no, whatever the quality. Where one machine serves five a second, it serves each of the four,
 # and money decides nothing.
 #
@@ -244,8 +245,8 @@ ax.set(xscale="log", xlabel="USD a month", ylabel="nDCG@10, 117 dev queries", yl
 plt.show()
 
 # %% [markdown]
-# Change `a_day` to 1,000: all points stand on one machine, and quality alone decides. Change it to three million: each
-# moves to the right by its own number of machines, BM25 last. What a hosted service costs grows with every
+# Change `a_day` to 1,000: all points stand on one machine, and quality alone decides. Change it to three million: all
+# but BM25 move to the right, each by its own number of machines. What a hosted service costs grows with every
 # question, and up to a hundred whole pages a question are more than one search unit. None of those prices is verified, and no
 # line says what you would get for it.
 #
@@ -327,7 +328,7 @@ print(f"first hits that stayed: {same} of {len(asked)}")
 #
 # ## The memo, and the best argument against it
 #
-# A **decision record** says what was decided, on which evidence, and what would change your mind. Choose a case. `because` is
+# A **decision record** says what was decided, on which evidence, and what would change your mind. Choose A, B or C. `because` is
 # its comparison. `against` is one that you make: the same proposal, on the same queries, against a rival that the team did
 # not name. `lk.compare(runs[...], runs[...], queries=of[...])` makes it. The check reads both with your rule.
 
@@ -342,9 +343,9 @@ record = {
     "bar": cases.bar[case],
     "worth": cases.worth[case],
     "against": ...,  # lk.compare(runs["a rival"], runs[cases.proposed[case]], queries=of[case])
-    "in words": ...,  # the argument, as a colleague would make it
-    "look again": ...,  # what somebody could observe
-    "leave alone": runs[cases.proposed[case]].configuration,
+    "in words": ...,  # the argument, as a colleague would make it: the rival by its name, ten words or more
+    "look again": ...,  # what somebody could observe, with a figure
+    "leave alone": ...,  # runs[...].configuration of the system that will run
 }
 lk.exercise("07.record").check(record)
 

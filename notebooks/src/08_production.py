@@ -36,7 +36,7 @@ print(len(asked), "questions,", len(set(asked)), "different ones; the service:",
 # to wait a second (429), and a handful of other faults. `Trace` wraps the pipeline and writes a **trace**: one line a
 # request, with what each stage got, gave, cost and took.
 #
-# Nothing is asked twice, and nothing catches an error. Bet: how many of the 200 users see an exception?
+# Nothing is tried again after an error, and nothing catches one. Bet: how many of the 200 users see an exception?
 
 # %% tags=["stub"]
 lk.bet("08.refused", ...)
@@ -427,5 +427,5 @@ lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25
 # Harchol-Balter, [NSDI 2006](https://www.usenix.org/conference/nsdi-06/open-versus-closed-cautionary-tale). The
 # checklist: *ColBERT and Late Interaction*, Lilly Tech Systems.
 #
-# **Next:** notebook 10 asks whether it is worth it for your own documents. Until it is there, wrap your pipeline in
+# **Next:** your own documents (README, *Your own documents*). Wrap your pipeline in
 # `lk.Trace`, and run `labkit bench load` at your rate.

@@ -106,3 +106,11 @@ def test_a_wrong_edit_tells_who_is_first_and_where_the_right_answer_is():
 def test_one_word_of_notebook_00_beside_another_change_counts():
     edited = "how do I compute the pairwise distances between two collections of vectors"
     assert "notebook 00" not in QUESTION.judge(edited).message
+
+
+def test_an_attempt_with_a_second_fault_is_told_the_first_one():
+    swapped = lambda query, document: np.einsum("qd,td->qt", query, document).max(axis=0).sum()  # noqa: E731
+    told = str(lk.exercise("01.einsum").check(swapped))
+    assert "that is the best of each column: the sides are swapped." in told
+    odd = lambda query, document: 42.0  # noqa: E731
+    assert "Keep in mind:" in str(lk.exercise("01.einsum").check(odd))

@@ -58,7 +58,7 @@ def test_the_sentences_by_hand(source_of_toys):
     ]
     assert words.function_words(view) == (
         "Function words (the) earn 50% of B’s score: 1.00 of 2.00. Of the difference to A they make +0.00. "
-        "Without them it would still be at rank 1."
+        "Without them it would still be at rank 1 of these 3."
     )
     assert words.receipt(view) == "The receipt balances: its rows sum to 2.0000, and the score is 2.0000."
 
