@@ -29,7 +29,7 @@ def maxsim_einsum(query, document):
 
 def _grid(query, document) -> np.ndarray:
     """[Lq, Ld], also for a side without tokens."""
-    dim = np.shape(query or document)[1] if len(query) + len(document) else 1
+    dim = np.shape(query if len(query) else document)[1] if len(query) + len(document) else 1
     return np.reshape(query, (-1, dim)) @ np.reshape(document, (-1, dim)).T
 
 

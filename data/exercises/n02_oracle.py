@@ -135,6 +135,21 @@ WRONG_ANSWERS = (
         lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, discount=lambda rank: 1.0),
         "a rank further down earns less: each grade is divided by log2(rank + 1).",
     ),
+    Wrong(
+        "by id",
+        lambda c, q, cutoff=10: _given_order(sorted(c), q, cutoff),
+        "sorted(candidates) sorts by id. The oracle sorts by grade, highest first.",
+    ),
+    Wrong(
+        "divided by the rank",
+        lambda c, q, cutoff=10: _ratio(c, q, cutoff, cutoff, discount=lambda rank: float(rank)),
+        "the discount is log2(rank + 1), which falls more slowly than 1 / rank.",
+    ),
+    Wrong(
+        "grades without ranks",
+        lambda c, q, cutoff=10: sum(_of(c, q)) / sum(q.values()),
+        "a sum of grades knows no ranks and no cutoff. Divide each grade by log2(rank + 1), within the first `cutoff`.",
+    ),
     Wrong("unjudged candidates", _unjudged, "most candidates were never judged: qrels.get(doc, 0) gives them grade 0."),
 )
 

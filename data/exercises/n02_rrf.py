@@ -118,6 +118,33 @@ WRONG_ANSWERS = (
     Wrong("mean", _mean, "do not average: a document on one list only must not gain from its absence on the others."),
     Wrong("votes", lambda r, k=60: _best(_totals(r, lambda rank: 1)), "count ranks, not only appearances."),
     Wrong("first list only", lambda r, k=60: list(r[0]), "you return after the first ranking: see the indent."),
+    Wrong(
+        "a bracket is missing",
+        lambda r, k=60: _best(_totals(r, lambda rank: 1 / k + rank - 1)),
+        "1 / k + rank divides first and adds the rank afterwards. Put a bracket around k + rank.",
+    ),
+    Wrong(
+        "sorted by name",
+        lambda r, k=60: sorted(rrf(r, k)),
+        "sorted(score) sorts the ids by name. Give it a key: minus the score.",
+    ),
+    Wrong(
+        "the scores instead of the ids",
+        lambda r, k=60: sorted(_totals(r, lambda rank: 1 / (k + rank)).values(), reverse=True),
+        "those are the scores. Return the ids that have them.",
+    ),
+    Wrong(
+        "only the first list's documents",
+        lambda r, k=60: [doc for doc in rrf(r, k) if doc in r[0]],
+        "a document that only a later list has is missing: take the union of all lists.",
+    ),
+    Wrong(
+        "a rank for those that are missing",
+        lambda r, k=60: _best(
+            {d: sum(1 / (k + (x.index(d) if d in x else len(x)) + 1) for x in r) for x in r for d in x}
+        ),
+        "a list that lacks the document adds nothing, not a last rank.",
+    ),
     Wrong("two lists only", _two_only, "there can be any number of rankings. Loop over them."),
 )
 

@@ -188,7 +188,10 @@ def test_a_wrong_attempt_that_nobody_foresaw_shows_input_result_and_misconceptio
     [
         (lambda rankings, k=60: (doc for doc in rrf(rankings, k)), "This is a generator; return a list. Keep in mind"),
         (lambda rankings, k=60: dict.fromkeys(rrf(rankings, k), 1), "Return a list; this is a dict. Keep in mind"),
-        (lambda rankings, k=60: sorted(rrf(rankings, k)), "These are the right items in another order. Keep in mind"),
+        (
+            lambda rankings, k=60: rrf(rankings, k)[1:] + rrf(rankings, k)[:1],
+            "These are the right items in another order. Keep in mind",
+        ),
         (lambda rankings, k=60: rrf(rankings, k) * 2, "8 items came, 4 were expected. Keep in mind"),
     ],
 )
