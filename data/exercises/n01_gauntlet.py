@@ -112,8 +112,8 @@ GAUNTLET = TestsExercise(
     minutes=12,
     difficulty=3,
     importance=3,
-    misconception="one example with round numbers proves a kernel right. Bugs live at the edges: signs, lengths, "
-    "order, company, nothing at all.",
+    misconception="One example with round numbers does not prove a kernel right. Bugs live at the edges: signs, "
+    "lengths, order, company, nothing at all.",
     see=f"{WANTED} kernels or more with the name of one of your tests behind them.",
     hints=(
         "A kernel gives one score a document. Ask for a document alone, and for the same one beside a longer one.",

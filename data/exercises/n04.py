@@ -40,7 +40,7 @@ KNOBS = ThoughtExercise(
         "b": "MaxSim sorts what it gets. Another first stage changes the list itself; a second opinion changes the "
         "order.",
         "c": "Passages are already cut to fit. A shorter cut only leaves words out, and b moves a few candidates.",
-        "d": "Look at the last column of the table: the largest gain is five times the third.",
+        "d": "The table below will show it: the largest gain is more than four times the third.",
     },
     hints=(
         "Notebook 02 had a table of ceilings. Which of these knobs moves the ceiling?",
@@ -75,7 +75,7 @@ SUM = ThoughtExercise(
         "keeps them. So the sum is worth more over better candidates.",
         "c": "That is common, when two knobs repair the same mistake. Here one brings the answers, and the other keeps "
         "them: two mistakes in a row.",
-        "d": "Then the sum would do nothing over the twin's candidates. Look at the last row of the table.",
+        "d": "Then the sum would do nothing over the twin's candidates. Look at notebook 02's table.",
     },
     hints=(
         "Notebook 02 had rows for both: MaxSim over the twin's candidates, and the sum over them.",

@@ -159,7 +159,7 @@ lk.slope_chart(before, after, right("T1"))
 # a globe; the second and third look for the nearest point alone; the fourth boils everything down to one distance.
 #
 # Which word of the question did that? Write it down before you go on. Then test a suspect: the next cell puts three
-# other words in the place of *points* and reranks the same fifty. Put your own suspect there afterwards.
+# other words in the place of *points* and reranks the same fifty. To test another suspect, change *points* there.
 
 # %%
 for word in ("points", "rows", "vectors", "samples"):

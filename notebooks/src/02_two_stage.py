@@ -199,7 +199,7 @@ ranks["z-scores"] = lk.FusionRetriever([bm25, dense]).search(c.queries[t4], k=10
 # ## Ten systems, one table: which is first?
 #
 # Before you run it, write down an order: BM25, the dense twin, their fusion, MaxSim (*late*), and MaxSim plus the twin plus
-# half of BM25 (*late+fusion*). Rerankers get a hundred candidates, from BM25, from the fusion and from the twin. One
+# half of BM25 (*late+fusion*); the first word of a name is the first stage. Rerankers get a hundred candidates, from BM25, from the fusion and from the twin. One
 # row is new: a cross-encoder (*cross*) reads question and passage together, in one pass of a model for each pair.
 #
 # All queries with an answer count. Eleven of them are tickets, chosen because they show something, so a second column
@@ -270,8 +270,8 @@ print(f"{len(found)} candidates, {timed['MaxSim, cold'].encoded} passages to enc
 pd.DataFrame({"ms": {name: round(1000 * value) for name, value in seconds.items()}})
 
 # %% [markdown]
-# Cold, a rerank takes seconds, and nearly all of it is the encoder. Cached, it takes about as long as the encoding of the
-# question. The twin's row is a cached one, too: its vectors were computed before you came.
+# Cold, a rerank takes seconds, and nearly all of it is the encoder. Cached, it takes tens of milliseconds, and encoding
+# the question is a good part of them. That is nearly all of the twin's row, whose vectors were computed before you came.
 #
 # So late interaction is as cheap as its store is full. With vectors ahead of time it belongs in a search box; without
 # them it does not. What the store weighs is for notebook 04.

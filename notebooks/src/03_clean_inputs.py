@@ -362,7 +362,7 @@ lk.exercise("03.cleaner")
 lk.exercise("03.cleaner").check(clean)
 
 # %% [markdown]
-# Where was it lost, in round one or in round three? What looks like dirt in one text is the content of another. In your
+# In which round was it lost? What looks like dirt in one text is the content of another. In your
 # own code, `lk.score_repair` counts, and `lk.repair` takes a function like yours as one of its rules.
 #
 # *To here: 44 minutes.*

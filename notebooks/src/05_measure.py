@@ -57,7 +57,8 @@ lk.exercise("05.coin")
 
 # %% [markdown]
 # With 20 queries, two copies of one system usually lie 0.04 apart, and one time in twenty 0.13 or more. With as many queries
-# as dev has, one time in twenty still 0.05: the two to four hundredths of notebook 02 are well inside. Four times the
+# as dev has, one time in twenty still 0.05: the two to four hundredths of notebook 02 are inside, for this pair; a pair
+# that differs less is less noisy. Four times the
 # queries halve the noise, no more: from 50 to 200 it falls from 0.08 to 0.04.
 #
 # *To here: 9 minutes.*
