@@ -217,4 +217,4 @@ lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25
 # **Sources.** [fast-plaid #48](https://github.com/lightonai/fast-plaid/issues/48). One change at a time: *ColBERT and Late
 # Interaction*, Lilly Tech Systems.
 #
-# **Next:** [07_when_to_use](07_when_to_use.ipynb): four teams ask whether they should use it, and two answers are no.
+# **Next:** [07_when_to_use](07_when_to_use.ipynb): four teams ask whether they should use it, and you write the memos.

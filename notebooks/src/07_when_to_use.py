@@ -200,7 +200,8 @@ print("share of the first ten that was judged:", {name: round(value, 2) for name
 #
 # *The cost and latency budget can absorb whatever overhead it adds*, says the lesson, and so far you have seen no cost.
 # Each system gets questions at the highest peak of the four, A's five a second, in an open loop: they come when they come,
-# and waiting counts (`load_test`; notebook 08 looks closer). D's two systems are A's. Guess first: how many questions a
+# and waiting counts (`load_test`; notebook 08 looks closer). D's two are A's by name; over raw
+# pages nothing was timed. Guess first: how many questions a
 # second can one worker answer with BM25, with the twin, with both and MaxSim?
 
 # %% tags=["nbval-ignore-output"]

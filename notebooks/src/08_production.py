@@ -260,7 +260,7 @@ print(lk.exercise("08.guard").check(settings))
 night.drill(**settings)
 
 # %% [markdown]
-# No setting answers all 200. Nobody can in the outage, and a few refusals of the storm come twice. What you choose is
+# No setting has all 200 reranked. Nobody can in the outage, and a few refusals of the storm come twice. What you choose is
 # who gets less: those who wait, those who pay, or those who ask next. All of them get BM25's order, and a reason in
 # the trace.
 #
@@ -272,8 +272,8 @@ night.drill(**settings)
 # ## T3, T6, T11: does it read *not*?
 #
 # A guard answers for time and money. What the answers are worth is another test, and a mean over many queries hides
-# it: edge cases. Each is a question with a right answer and a trap, and passes if a right answer stands above every
-# trap. Turned around, right and trap change places. *dense+late+fusion* won in notebook 06: how many of its six cases
+# it: edge cases. Each but T11 is a question with a right answer and a trap, and passes if a right answer stands
+# above every trap. T11 passes if its best score is below that of every other ticket. Turned around, right and trap change places. *dense+late+fusion* won in notebook 06: how many of its six cases
 # does it pass?
 
 # %%
@@ -307,7 +307,7 @@ pd.DataFrame(results).replace({True: "passes", False: "FAILS"}).sort_index()
 # order for both directions, and is right for one of them by luck. A test without its opposite would have called that
 # reading.
 #
-# T6 passes both ways, for the documentation says *with* and *without replacement* in these words. Say it in other
+# T6 passes both ways here, for the documentation says *with* and *without replacement* in these words. Say it in other
 # words, and it fails. T11 has no answer, and its best document scores higher than that of a ticket that has one.
 #
 # A gate that is red every day is switched off. One that skips its failures is worth nothing. So known failures stand
