@@ -61,11 +61,12 @@ class SpendExercise(Exercise):
             return Outcome("not attempted", "Write a list of cells, then hand it over: .check(cells).")
         if not isinstance(attempt, list | tuple) or not all(isinstance(cell, Mapping) for cell in attempt):
             return Outcome("error", f"check needs a list of dicts, knob to value; got {show(attempt)}.")
-        if unknown := [cell for cell in attempt if _find(cell) is None]:
-            return Outcome("error", _missing(dict(unknown[0])))
+        found = [_find(cell) for cell in attempt]
+        if None in found:
+            return Outcome("error", _missing(dict(attempt[found.index(None)])))
         if list(attempt) == [{"k": 20}, {"dim": 128, "storage": "int8"}]:
             return Outcome("not attempted", "These two are only there to show the form. Spend your twenty.")
-        cells = list({id(cell): cell for cell in map(_find, attempt)}.values())  # one asked twice costs nothing
+        cells = list({id(cell): cell for cell in found}.values())  # one asked twice costs nothing
         if len(cells) > MOST:
             return Outcome("wrong", f"{len(cells)} cells. Hint: {MANY}")
         return _told(cells)  # type: ignore[arg-type]
