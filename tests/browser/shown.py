@@ -1,4 +1,13 @@
-"""A live view as a page of JupyterLab shows it."""
+"""A live view as a page of JupyterLab shows it, and three short documents to make views of."""
+
+TEXTS = """
+import labkit as lk
+texts = {
+    "pandas.melt": "Unpivot a table from wide to long: its many columns become rows. " * 2,
+    "pandas.pivot": "Reshape the rows of a long table into columns, one for each value.",
+    "numpy.sort": "Return a sorted copy of an array. The axis along which to sort; the default is the last one.",
+}
+"""
 
 
 class Shown:

@@ -1,11 +1,14 @@
 """Exported pages: no complaint of axe-core, pictures that say what they show, and the keyboard alone."""
 
-import pytest
+import runpy
+from pathlib import Path
 
-from tests.browser.export import ROOT, page
+import pytest
 
 pytestmark = pytest.mark.browser
 
+ROOT = Path(__file__).parents[2]
+page = runpy.run_path(str(ROOT / "tools" / "export_pages.py"))["page"]
 EXPORTED = ["00_setup", "01_late_interaction", "05_measure"]
 NO_WORDS = "No description has been provided for this image"  # what nbconvert says for a picture without words
 REACHABLE = """() => [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]

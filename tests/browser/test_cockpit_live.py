@@ -3,17 +3,13 @@
 import pytest
 
 from tests.browser.notebook import THEMES, write
-from tests.browser.shown import Shown
+from tests.browser.shown import TEXTS, Shown
 
 pytestmark = pytest.mark.browser
 
-SWEEP = """
-import labkit as lk
-texts = {
-    "pandas.melt": "Unpivot a table from wide to long: its many columns become rows. " * 2,
-    "pandas.pivot": "Reshape the rows of a long table into columns, one for each value.",
-    "numpy.sort": "Return a sorted copy of an array. The axis along which to sort; the default is the last one.",
-}
+SWEEP = (
+    TEXTS
+    + """
 asked = {"q1": "turn columns into rows", "q2": "sort an array", "q3": "rows of a long table into columns"}
 right = {"q1": {"pandas.melt": 1}, "q2": {"numpy.sort": 1}, "q3": {"pandas.pivot": 1}}
 three = lk.Collection("three", {name: lk.Document(name, text) for name, text in texts.items()}, asked, right)
@@ -21,6 +17,7 @@ pipe = lk.TwoStage(lk.BM25Retriever(three), lk.LateInteractionReranker(), k=3)
 swept = lk.sweep(pipe, three, {"k": [1, 2], "b": [0.3, 0.5]})
 cockpit = lk.cockpit(swept)
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -3,20 +3,17 @@
 import pytest
 
 from tests.browser.notebook import THEMES, moving, write
-from tests.browser.shown import Shown
+from tests.browser.shown import TEXTS, Shown
 
 pytestmark = pytest.mark.browser
 
-DUEL = """
-import labkit as lk
-texts = {
-    "pandas.melt": "Unpivot a table from wide to long: its many columns become rows. " * 2,
-    "pandas.pivot": "Reshape the rows of a long table into columns, one for each value.",
-    "numpy.sort": "Return a sorted copy of an array. The axis along which to sort; the default is the last one.",
-}
+DUEL = (
+    TEXTS
+    + """
 duel = lk.duel("turn the many columns of a table into rows", "pandas.melt", "pandas.pivot", docs=texts)
 duel
 """
+)
 ERASER = """
 others = {name: text for name, text in texts.items() if name != "pandas.pivot"}
 eraser = lk.eraser(["turn many columns into rows", "a long table"], texts["pandas.pivot"], others=others)
