@@ -110,17 +110,19 @@ def learn_ocr(texts: Sequence[str]) -> Find:
     One misreading a word of at least four letters, and only where the word that was meant stands in the collection.
     For the first three, twice is enough. ``rn`` and ``cl`` make words out of words (damped, clamped), so their share
     among misreadings is taken from the first three: a word is misread if it stands no more often than twice what that
-    share of the other word would be. Without any of the first three, nothing is. Not claimed: words that occur once,
-    short ones, two misreadings in a word, e for c, h for b, lost or split words. Words with capitals inside, other
-    digits, underscores, or a dot or bracket that makes them code are left alone, and so are words that are code
-    elsewhere.
+    share of the other word would be, in text or in code. A rare word is misread too if the other one is no rarer and
+    two frequent words make it up, but not the rare one (edge and items, edgeiterns). Without any of the first three,
+    nothing is. Not claimed: words that occur once, short ones, two misreadings in a word, e for c, h for b, lost or
+    split words. Words with capitals inside, other digits, underscores, or a dot or bracket that makes them code are
+    left alone, and so are words that are code elsewhere.
     """
     counts = Counter(match[0].lower() for text in texts for match in _WORD.finditer(text))
-    code = {match[0] for text in texts for match in _IN_CODE.finditer(text)}
+    code = Counter(match[0] for text in texts for match in _IN_CODE.finditer(text))
     meant: dict[str, str] = {}
     rate = None
     while True:  # what is mended counts as evidence, so that a second look at the mended texts finds nothing more
-        clear = {w: best for w in sorted(counts) if (best := _reading(w, counts, CLEAR, lambda own: max(2, own)))}
+        clear = {word: best for word in sorted(counts) if (best := _reading(word, counts, CLEAR))}
+        clear = {word: best for word, best in clear.items() if counts[best] >= max(2, counts[word])}
         if rate is None:
             could = sum(count for word, count in counts.items() if re.search("[olw]", word))
             rate = min(0.2, sum(counts[word] for word in clear) / max(1, could))
@@ -140,16 +142,25 @@ def learn_ocr(texts: Sequence[str]) -> Find:
     return find
 
 
-def _confused(counts: Counter[str], code: set[str], rate: float) -> dict[str, str]:
+def _confused(counts: Counter[str], code: Counter[str], rate: float) -> dict[str, str]:
     """Misread words that are words too, by how often misreadings are to be expected."""
     if not rate:
         return {}
     found: dict[str, str] = {}
-    for word in sorted(counts.keys() - code):
-        best = _reading(word, counts, CONFUSED, lambda own: max(COUNT, own / (SLACK * rate))) if len(word) > 4 else None
-        if best and best not in found:
+    for word in sorted(counts.keys() - code.keys()):
+        best = _reading(word, counts, CONFUSED) if len(word) > 4 else None
+        if best is None or best in found:
+            continue
+        own, other = counts[word], counts[best]
+        compound = other >= max(2, own) and own < COUNT and _compound(best, counts) and not _compound(word, counts)
+        if compound or (other >= COUNT and other + code[best] >= own / (SLACK * rate)):
             found[word] = best
     return found
+
+
+def _compound(word: str, counts: Counter[str]) -> bool:
+    """Whether two frequent words make it up."""
+    return any(counts.get(word[:n], 0) >= COUNT and counts.get(word[n:], 0) >= COUNT for n in range(4, len(word) - 3))
 
 
 def _end(word: str, meant: dict[str, str]) -> str:
@@ -161,10 +172,8 @@ def _end(word: str, meant: dict[str, str]) -> str:
     return word
 
 
-def _reading(
-    word: str, counts: Counter[str], pairs: Sequence[tuple[str, str]], least: Callable[[int], float]
-) -> str | None:
-    """The most frequent word that this one can be a misreading of, if it stands often enough."""
+def _reading(word: str, counts: Counter[str], pairs: Sequence[tuple[str, str]]) -> str | None:
+    """The most frequent word that this one can be a misreading of."""
     found = set()
     for wrong, right in pairs:
         place = word.find(wrong)
@@ -172,4 +181,4 @@ def _reading(
             found.add(word[:place] + right + word[place + len(wrong) :])
             place = word.find(wrong, place + 1)
     best = max(sorted(found), key=lambda other: counts.get(other, 0), default="")
-    return best if best and counts.get(best, 0) >= least(counts[word]) else None
+    return best if best and counts.get(best, 0) else None

@@ -198,6 +198,26 @@ def test_a_word_that_could_be_misread_is_left_where_nothing_else_is():
     assert docs["d40"].text == f"{texts[40]} 40"
 
 
+def test_a_rare_word_that_two_frequent_ones_make_up_is_read_so_and_no_other():
+    scanned = ["the 1ayer", "a b0undary"]  # without a plain misreading nothing else counts as one
+    known = ["the boundary layer", "an edge with items"] * 6
+    rare = ["edgeitems here", "edgeitems there", "edgeiterns now", "an intern", "an intern again", "a stern intern"]
+    docs = lk.repair(collection(*(f"{text} {i}" for i, text in enumerate([*known, *scanned, *rare])))).docs
+    assert [docs[f"d{i}"].text for i in range(14, 20)] == [f"{rare[0]} 14", f"{rare[1]} 15", "edgeitems now 16"] + [
+        f"{text} {i}" for i, text in enumerate(rare[3:], start=17)
+    ]
+
+
+def test_a_name_that_stands_in_code_counts_as_a_word_that_stands_right():
+    def read(line):
+        lines = ["the boundary layer flow"] * 30 + ["the b0undary flow", "stclout"]
+        lines += [f"stdout {line}"] * 9
+        return lk.repair(collection(*(f"{text} {i}" for i, text in enumerate(lines)))).docs["d31"].text
+
+    assert read("") == "stclout 31"
+    assert read("f(stdout=1), g(stdout=2), h(stdout=3), stdout.read(), x(stdout=4), y(stdout=5)") == "stdout 31"
+
+
 def test_copies_are_merged_into_the_judged_one_and_judgments_follow():
     qrels = {"q": {"d1": 1, "d2": 3}, "p": {"d3": 1}}
     repaired = lk.repair(collection("same", "same", "sa\u200bme", "other", "", "", qrels=qrels))
