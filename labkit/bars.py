@@ -6,7 +6,9 @@ No widget is used: a notebook that was saved with one carries state that GitHub 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,3 +26,25 @@ def bar(items: Iterable[Any] | None = None, total: int | None = None, *, what: s
     silent = {} if show and count != 0 else {"disable": True}  # left out, TQDM_DISABLE decides
     stream = sys.stdout if "ipykernel" in sys.modules else sys.stderr
     return tqdm(items, desc=what, unit=unit, total=count, leave=False, file=stream, **silent)
+
+
+@contextmanager
+def waiting(what: str, after: float = 2.0) -> Iterator[None]:
+    """Count the seconds of work that cannot say how far it is, from ``after`` seconds on, where somebody watches."""
+    done = threading.Event()
+    watched = "ipykernel" in sys.modules or sys.stderr.isatty()
+
+    def count() -> None:
+        if done.wait(after):
+            return
+        with bar(total=1, what=what, unit="step", show=watched) as told:
+            while not done.wait(0.5):
+                told.refresh()
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

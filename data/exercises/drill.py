@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from statistics import median
 from typing import Any
 from uuid import uuid4
 
+from labkit.bars import bar
 from labkit.views.outcomes import Outcomes
 
 REQUESTS, EVERY = 200, 6.0  # seconds from one to the next: twenty minutes
@@ -44,7 +46,8 @@ def fault(number: int, attempt: int = 0) -> str:
 class Drill(Outcomes):
     """One way through the night. ``rankings`` are what the guard gave, in order.
 
-    ``calm`` counts the fallbacks outside the outage, ``burnt`` is what was spent in it.
+    ``calm`` counts the fallbacks outside the outage, ``burnt`` is what was spent in it; ``dear`` says whether most
+    requests outside of it that were paid for took several search units.
     """
 
     def __init__(self, rankings: list[Any]) -> None:
@@ -58,6 +61,8 @@ class Drill(Outcomes):
         ]
         self.calm = Counter(r.fallback for number, r in enumerate(rankings) if number not in OUTAGE)
         self.burnt = sum(rankings[number].cost.get("search_units", 0.0) for number in OUTAGE)
+        calm = [r.cost.get("search_units", 0.0) for n, r in enumerate(rankings) if n not in OUTAGE]
+        self.dear = median([units for units in calm if units] or [0]) > 1
         super().__init__(records, f"{self.late} later than {LATEST:g} s; {self.units:g} of {UNITS} search units spent")
 
 
@@ -127,7 +132,7 @@ def _drill(settings: tuple[tuple[str, Any], ...]) -> Drill:
         guard = lk.Guard(lk.CohereReranker(base_url=url), **given, **dict(settings))
         guard.prepare()
         rankings = []
-        for number, candidates in enumerate(_candidates()):
+        for number, candidates in enumerate(bar(_candidates(), what="night", unit="request", show=True)):
             at.update(number=number, attempt=-1)
             clock.skip(number * EVERY - clock())
             rankings.append(guard.rerank(candidates.query, candidates))

@@ -85,6 +85,12 @@ KNOWN = (
         "what is not ASCII is no dirt: ≥, λ and … carry meaning. Take out what cannot be seen, by name.",
     ),
     (
+        "white space made equal",
+        lambda text: " ".join(clean(text).split()),
+        _changes("for x in y:\n    x  # twice"),
+        "white space that was there is content: lines and indents of code. Touch only what stands where a tag stood.",
+    ),
+    (
         "a blank for what is invisible",
         lambda text: clean(_seen(text, " ")),
         lambda clean: clean("sor\u200bted") == "sor ted",

@@ -54,6 +54,18 @@ WRONG_ANSWERS = (
         "the edges: yes needs the whole interval above worth; an interval that ends on worth is a no.",
     ),
     Wrong(
+        "an end on worth is open",
+        lambda now, bar, low, high, worth: "no" if now >= bar or high < worth else "yes" if low > worth else WAIT,
+        "the upper edge: an interval that ends on worth cannot be above it. That is a no.",
+    ),
+    Wrong(
+        "a start on worth pays",
+        lambda now, bar, low, high, worth: (
+            "no" if now >= bar else "yes" if low >= worth else decide(0, 1, low, high, worth)
+        ),
+        "the lower edge: a gain that may be no more than worth does not surely pay. Yes needs low above worth.",
+    ),
+    Wrong(
         "the bar is missed on the bar",
         lambda now, bar, low, high, worth: "no" if now > bar else decide(0, 1, low, high, worth),
         "a system that stands on its bar meets it.",

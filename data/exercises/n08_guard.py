@@ -24,7 +24,7 @@ ONCE = "one attempt: every refusal of the storm is final, and five in a row look
 NERVOUS = "one failure opened the breaker, and the requests after it were not even tried. One failure is no illness."
 ASLEEP = "the breaker stays open long after the service is well again: requests fall back that would be answered."
 NO_CACHE = "four in ten questions were asked before, and were paid for again: leave the cache on."
-CAP = "every 100 passages are a search unit, and 30 candidates have more of them than that. Cap the candidates."
+CAP = "every 100 passages are a search unit, and so many candidates often have more of them. Cap the candidates."
 BURNT = "in the outage each attempt may be billed, and a third of the budget went there. The breaker opens too late."
 SMALL = "the budget stops calls that the night could have paid for. It may spend all that it has."
 
@@ -56,6 +56,8 @@ class DrillExercise(Exercise):
         settings = {**DEFAULTS, **attempt}
         if unknown := sorted(map(str, settings.keys() - {*DEFAULTS, "cache", "backoff", "max_tokens"})):
             return Outcome("error", f"there is no setting {unknown[0]!r} here; there is {', '.join(DEFAULTS)}.")
+        if odd := [name for name, value in settings.items() if not isinstance(value, (int, float, type(None)))]:
+            return Outcome("error", f"{odd[0]} must be a number, or None; got {show(settings[odd[0]])}.")
         try:
             drill = self.given["night"].drill(**settings)
         except LabError as error:
@@ -87,9 +89,11 @@ def _lost(settings: Mapping[str, Any], drill: Drill) -> str:
     if drill.calm["budget"]:
         if settings.get("cache") == 0:
             return NO_CACHE
+        if drill.dear:
+            return CAP
         if settings["budget"] < UNITS and drill.burnt < UNITS / 4:
             return SMALL
-        return BURNT if drill.burnt >= UNITS / 4 else CAP
+        return BURNT
     if drill.calm["deadline"] > 1:
         return DRIPS
     if drill.calm["rate limit"] > STORM:

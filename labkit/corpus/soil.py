@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+from labkit.bars import bar
 from labkit.corpus.collection import Collection, Document
 from labkit.corpus.edits import Change, Record, patched
 from labkit.corpus.repair import fields_of, parts, rebuilt
@@ -42,6 +43,7 @@ def soil(
     ocr: float = 0.0,
     html: float = 0.0,
     seed: int = 0,
+    progress: bool = False,
 ) -> Soiled:
     """Soil a collection. Each dial goes from 0 to 1, and a higher one with the same seed hits what a lower one hits.
 
@@ -57,6 +59,7 @@ def soil(
     ocr : misread letters, one a word; 1 is a tenth of these words
     html : tags and entities; 1 is a tenth of the words and signs
     seed : another one plants elsewhere
+    progress : show a bar
 
     Raises
     ------
@@ -73,7 +76,7 @@ def soil(
     docs: dict[str, Document] = {}
     records: dict[tuple[str, str], Record] = {}
     copies: dict[str, str] = {}
-    for doc_id, document in collection.docs.items():
+    for doc_id, document in bar(collection.docs.items(), what="soil", unit="doc", show=progress):
         told = _soiled_parts(document, doc_id, dials, seed)
         docs[doc_id] = rebuilt(document, {name: record.text for name, record in told.items()})
         records |= {(doc_id, name): record for name, record in told.items() if record.changes}

@@ -101,7 +101,8 @@ def score_repair(soiled: Soiled, repaired: Collection) -> RepairScore:
         if not left:
             harm = [harm[0] + 1, harm[1] + len(clean.text)]
             continue
-        told = dict(parts(repaired.docs[left[0]]))
+        document = repaired.docs[left[0]]
+        told = dict(parts(document)) | {f"passage {i}": text for i, text in enumerate(document.passages)}
         for name, text in parts(clean):
             if name not in told:
                 raise LabError(f"{doc_id} must keep its {name}; a cleaner changes texts, not how they are cut.")

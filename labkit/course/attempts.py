@@ -49,12 +49,18 @@ def difference(theirs: Run, ours: Run) -> str:
 
     >>> difference(Run(["a", "c"], "", ""), Run(["c", "a"], "", ""))
     'These are the right items in another order.'
+    >>> difference(Run("Cannot tell", "", ""), Run("cannot tell", "", ""))
+    "The right word, written otherwise: return 'cannot tell'."
     """
     came, wanted = theirs.value, ours.value
     if theirs.error:
         return ""
     if isinstance(came, Iterator):
         return "This is a generator; return a list."
+    if isinstance(wanted, str) and isinstance(came, str) and came.strip().lower() == wanted.lower():
+        return f"The right word, written otherwise: return {wanted!r}."
+    if isinstance(wanted, str) and not isinstance(came, str):
+        return f"Return a text; this is a {type(came).__name__}."
     if isinstance(wanted, list) and not isinstance(came, list):
         return f"Return a list; this is a {type(came).__name__}."
     if not isinstance(wanted, list):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labkit import paths
+from labkit.bars import waiting
 from labkit.encoding import default_model
 from labkit.encoding.head import DIMS, head_projection
 from labkit.encoding.store import Store
@@ -52,15 +53,20 @@ def load_encoder(name: str | None = None, device: str = "cpu", store: bool = Tru
         If the model cannot be had, has no multi-vector recipe (sentence-transformers would add a random
         projection without a word), or has no safetensors; for a head on another model or of other dimensions.
     """
+    if name in HEADS and head in (None, HEADS[name]):
+        return load_encoder(None, device, store, HEADS[name])
+    if name is not None and head is not None:
+        raise LabError(f"the head was trained on the default model; leave head={head} or {name!r} out.")
+    with waiting("loading the model"):
+        return _load(name, device, store, head)
+
+
+def _load(name: str | None, device: str, store: bool, head: int | None) -> Encoder:
     from sentence_transformers import MultiVectorEncoder
 
     from labkit.encoding.encoders import Encoder
 
     quiet()
-    if name in HEADS and head in (None, HEADS[name]):
-        return load_encoder(None, device, store, HEADS[name])
-    if name is not None and head is not None:
-        raise LabError(f"the head was trained on the default model; leave head={head} or {name!r} out.")
     kept = Store(paths.cache() / "vectors.sqlite") if store else None
     if name is None:
         called = default_model.NAME if head is None else f"{default_model.NAME}+head{head}"

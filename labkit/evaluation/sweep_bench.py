@@ -69,7 +69,8 @@ class Bench:
         todo = [(key, knobs) for key, knobs in zip(keys, cells, strict=True) if key not in known]
         if todo:
             self._shop = Workshop(self.pipe, self.collection, max(knobs["k"] for _, knobs in todo), indexed)
-            self._begin(todo, split, len(cells), progress)
+            estimate = progress and looks is None  # a look at test has few cells
+            self._begin(todo, split, len(cells), progress, estimate)
         for key, knobs in bar(todo, what="sweep", unit="cell", show=progress):
             known[key] = self._measured(knobs, cells[0], split, looks)
             append_line(FILE, {"key": key, "cell": known[key].to_dict()})
@@ -91,7 +92,7 @@ class Bench:
         decides = [self.configuration, knobs, indexed, self.collection.split(split).fingerprint, split, code_hash()]
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
-    def _begin(self, todo: Sequence, split: str, count: int, progress: bool) -> None:
+    def _begin(self, todo: Sequence, split: str, count: int, progress: bool, estimate: bool) -> None:
         """Build the systems, tell how long the cells will take, and score all queries for them, the deepest first."""
         part = self.collection.split(split)
         queries = [part.queries[query] for query in sorted(metrics.positive(part.qrels))]
@@ -102,7 +103,7 @@ class Bench:
         asked = random.Random(self.seed).sample(queries, min(self.timed, len(queries)))
         ready = bar(list(deepest.values()), what="first queries", unit="pipeline", show=progress)
         costs = [self._first_queries(knobs, queries[:3]) for knobs in ready]
-        if progress:
+        if estimate:
             many, shapes = len(todo) / len(costs), len({knobs["k"] for _, knobs in todo})
             seconds = sum(
                 cold * (len(queries) + shapes * self.timed) + warm * many * len(queries) for cold, warm in costs

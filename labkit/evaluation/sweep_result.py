@@ -131,10 +131,10 @@ class Sweep:
         is_now = {query: values[SHOWN] for query, values in now.per_query.items()}
         return Recomputed(self.told(cell), cell.quality, now.metrics[SHOWN], was, is_now, why)
 
-    def check_on_test(self, n: int = 5) -> TestCheck:
+    def check_on_test(self, n: int = 5, progress: bool = True) -> TestCheck:
         """Hold dev's ``n`` best cells, and the base, against the test split: one look, counted for good.
 
-        Cells that were looked at before are read, without another look.
+        Cells that were looked at before are read, without another look. ``progress`` shows a bar.
         """
         bench = self._bench()
         best = sorted(self.cells[1:], key=lambda cell: -cell.quality)[: check_count(n, "n")]
@@ -149,7 +149,7 @@ class Sweep:
         looks = peeks.looks(self.collection) if looked else peeks.look(
             bench.collection, peeks.TEST, f"sweep: the base and dev's best {len(best)}", self.base.knobs["k"]
         )  # fmt: skip
-        found = bench.run(knobs, peeks.TEST, looks=looks)
+        found = bench.run(knobs, peeks.TEST, progress, looks)
         ids = sorted(positive(bench.collection.split(peeks.TEST).qrels))
         after = compare(self._run(found[0], ids), [self._run(cell, ids) for cell in found[1:]])
         gains = [cell.quality - self.base.quality for cell in best]

@@ -176,11 +176,18 @@ def test_curly_quotes_count_as_straight_ones():
     assert lk.score_repair(soiled, lk.Collection("toy", {"a": lk.Document("", "it isn’t")})).harm == (0, 0)
 
 
+def test_a_passage_that_a_cleaner_made_equal_to_title_and_text_is_still_a_passage():
+    docs = {"a": lk.Document("Sort", "a list", ("Sort.  a list",))}
+    soiled = lk.soil(lk.Collection("toy", docs))
+    score = lk.score_repair(soiled, lk.Collection("toy", {"a": lk.Document("Sort", "a list", ("Sort. a list",))}))
+    assert score.harm == (1, 1)
+
+
 def test_what_was_not_soiled_or_was_cut_anew_says_so():
     with pytest.raises(lk.LabError, match=r"must come from lk\.soil; got Collection"):
         lk.score_repair(collection(1), collection(1))
     two = lk.soil(lk.Collection("toy", {"a": lk.Document("t", "b", ("b", "c"))}))
-    with pytest.raises(lk.LabError, match="a must keep its passage 0"):
+    with pytest.raises(lk.LabError, match="a must keep its passage 1"):
         lk.score_repair(two, lk.Collection("toy", {"a": lk.Document("t", "b")}))
 
 
