@@ -50,23 +50,24 @@ class TimedClient(NotebookClient):
 
 @dataclass
 class Timing:
-    """One notebook: the reader's minutes, the machine's seconds, the longest silence and in which cell (from 1)."""
+    """One notebook: the reader's minutes, the machine's seconds, the longest silence of each cell (from 1)."""
 
     name: str
     minutes: int
     seconds: float
-    silence: float
-    cell: int
+    silences: dict[int, float]
 
     def row(self) -> str:
         """As a line of the table."""
-        return f"| {self.name} | {self.minutes} | {self.seconds:.0f} | {self.silence:.1f} | {self.cell} |"
+        cell, silence = max(self.silences.items(), key=lambda item: item[1])
+        return f"| {self.name} | {self.minutes} | {self.seconds:.0f} | {silence:.1f} | {cell} |"
 
     def problems(self) -> list[str]:
         """What is over its budget."""
         told = [f"{self.name} takes {self.seconds:.0f} s, more than {ONE}"] if self.seconds > ONE else []
-        late = f"{self.name}, cell {self.cell}: silent for {self.silence:.1f} s, more than {SILENCE}"
-        return [*told, *([late] if self.silence > SILENCE else [])]
+        late = {cell: silence for cell, silence in self.silences.items() if silence > SILENCE}
+        more = f"more than {SILENCE}"
+        return told + [f"{self.name}, cell {cell}: silent for {s:.1f} s, {more}" for cell, s in late.items()]
 
 
 def timing(path: Path) -> Timing:
@@ -77,10 +78,9 @@ def timing(path: Path) -> Timing:
         began = time.perf_counter()
         moments = TimedClient(notebook, kernel_name="python3", timeout=900, resources=resources).time()
         seconds = time.perf_counter() - began
-    silences = {index: max(b - a for a, b in pairwise(told)) for index, told in moments.items()}
-    worst = max(silences, key=silences.__getitem__)
+    silences = {index + 1: max(b - a for a, b in pairwise(told)) for index, told in moments.items()}
     minutes = next(int(found[1]) for cell in notebook.cells if (found := _YOU.search(cell.source)))
-    return Timing(path.stem, minutes, seconds, silences[worst], worst + 1)
+    return Timing(path.stem, minutes, seconds, silences)
 
 
 def page(timings: list[Timing]) -> str:

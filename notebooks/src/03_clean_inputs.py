@@ -288,7 +288,7 @@ print(*healthy[:12], sep=", ")
 
 # %%
 dials = dict.fromkeys(("mojibake", "boilerplate", "duplicates", "zero_width", "ocr", "html"), 0.5)
-dirty = lk.soil(c, **dials)
+dirty = lk.soil(c, **dials, progress=True)
 repaired = lk.repair(dirty, progress=True)
 texts = [(c.docs[d], dirty.docs[d], repaired.docs[d]) for d in c.docs if d in repaired.docs]
 passages = [triple for three in texts for triple in zip(*(one.passages for one in three), strict=True)]

@@ -206,7 +206,7 @@ print("share of the first ten that was judged:", {name: round(value, 2) for name
 
 # %% tags=["nbval-ignore-output"]
 asked, peak = [c.queries[q] for q in tickets.values()], cases["a second, peak"].max()
-load = {n: lk.load_test(s, asked, rates=[peak], seconds=2, k=100).data for n, s in systems.items()}
+load = {n: lk.load_test(s, asked, rates=[peak], seconds=2, k=100, progress=True).data for n, s in systems.items()}
 rows = {n: (data["rates"][0]["ms"]["p95"], data["capacity"]) for n, data in load.items()}
 speed = pd.DataFrame(rows, index=["p95 ms", "a second, at most"]).T
 print("allowed, ms:", *(f"{x} {cases['p95 ms'][x]}" for x in of), sep="  ")

@@ -17,6 +17,7 @@ from contextlib import suppress
 import pandas as pd
 
 import labkit as lk
+from labkit.bars import bar
 
 logging.getLogger("labkit.guard").setLevel("ERROR")  # it logs each fallback; here they are counted
 c = lk.load_collection("pydocs", progress=True)
@@ -52,7 +53,7 @@ log = Path(tempfile.mkdtemp()) / "trace.jsonl"
 with lk.cohere_standin(night.faults) as url:
     service = lk.TwoStage(lk.system("bm25", served), lk.CohereReranker(base_url=url))
     traced = lk.Trace(log).wrap(service)
-    for question in asked:
+    for question in bar(asked, what="night", unit="question", show=True):
         with suppress(lk.LabError):  # the user sees it; the trace has it
             traced.search(question, k=night.k)
 requests, torn = lk.Trace(log).read()
@@ -349,7 +350,7 @@ for name, those in results.items():
 
 # %% tags=["nbval-ignore-output"]
 ship = lk.system("dense+late+fusion", c)
-report = lk.load_test(ship, asked[:20], rates=[1, 30], seconds=4, k=night.k)
+report = lk.load_test(ship, asked[:20], rates=[1, 30], seconds=4, k=night.k, progress=True)
 print(*report.text.splitlines()[:13], sep="\n")
 
 # %%
