@@ -11,7 +11,8 @@ from labkit.course.exercises import CodeExercise, Wrong
 
 
 def maxsim_loop(query, document):
-    """Sum over the query's tokens of the best dot product with a token of the document; both are lists of vectors."""
+    """Sum over the query's tokens of the best dot product with a token of the document; both are lists of vectors.
+    A document without tokens scores minus infinity."""
     total = 0.0
     for q in query:
         best = float("-inf")

@@ -73,8 +73,9 @@ print(f"{spent.iloc[-1]:g} search units billed; the {night.units} for the night 
 # no document has, a result that is missing. The SDK checks neither indices nor scores; `CohereReranker` does, and
 # makes no ranking of such a reply.
 #
-# And the money. The service bills by the search unit: a question with up to 100 short passages is one. 160 were meant
-# for this night, and nothing stopped at 160.
+# And the money. The service bills by the search unit: a question with up to 100 short passages is one. A document
+# brings all of its passages, so 30 candidates cost one unit or two. 160 were meant for this night, and nothing stopped
+# at 160.
 #
 # ## Who logs a question logs a person. What may stay?
 #
@@ -236,8 +237,8 @@ pd.DataFrame(rows, columns=["left", "may cost", "outcome", "billed"])
 night.drill()
 
 # %% [markdown]
-# Nobody sees an exception any more. Inside the outage the breaker saved most calls, and the dots there are questions
-# that were asked before, and came from the cache.
+# Nobody sees an exception any more. Inside the outage the breaker saved most calls. The dots there are questions that
+# were asked before: the guard keeps its answers (`cache`), and a kept one costs nothing.
 #
 # But one user waited longer than 3 s, because the deadline is 5. And 235 units: more than without a guard, because
 # attempts in the outage are counted, and nobody gave it a budget. Two of three promises are broken. A library's
