@@ -129,12 +129,17 @@ def student() -> torch.nn.Module:
     for name, parameter in model.named_parameters():
         small = "encoder.layer" in name and ("LayerNorm" in name or name.endswith("bias"))
         parameter.requires_grad = small or name.startswith(("classifier", "bert.pooler"))
-    for layer in model.bert.encoder.layer:
+    low_rank(model.bert.encoder.layer)
+    return model
+
+
+def low_rank(layers: torch.nn.ModuleList) -> None:
+    """Give every linear layer of BERT's layers a change that learns."""
+    for layer in layers:
         for owner in (layer.attention.self, layer.attention.output, layer.intermediate, layer.output):
             for name in ("query", "key", "value", "dense"):
                 if hasattr(owner, name):
                     setattr(owner, name, LowRank(getattr(owner, name)))
-    return model
 
 
 class Lists:
@@ -172,7 +177,7 @@ def train(folder: Path, steps: int, rate: float) -> dict[str, torch.Tensor]:
     held, order = order[:HELD_OUT], order[HELD_OUT:]
     rng = np.random.default_rng(SEED + 1)
     epochs = np.concatenate([rng.permutation(order) for _ in range(1 + steps * QUERIES_A_STEP // len(order))])
-    first = _resume(folder / "last.pt", learned, optimizer)
+    first = resume(folder / "last.pt", learned, optimizer)
     began, losses = time.time(), []
     for step in range(first, steps):
         for group in optimizer.param_groups:
@@ -186,9 +191,7 @@ def train(folder: Path, steps: int, rate: float) -> dict[str, torch.Tensor]:
         if step % 100 == 99 or step + 1 == steps:
             pace = (time.time() - began) / (step + 1 - first)
             print(f"step {step + 1} loss {np.mean(losses[-100:]):.3f} {pace:.2f} s a step", flush=True)
-            state = {"step": step + 1, "learned": learned, "optimizer": optimizer.state_dict()}
-            torch.save(state, folder / "last.pt.new")
-            (folder / "last.pt.new").replace(folder / "last.pt")
+            save(folder / "last.pt", step + 1, learned, optimizer)
         if step % 500 == 499 or step + 1 == steps:
             _report(lists, model, held)
     return learned
@@ -208,7 +211,14 @@ def _report(lists: Lists, model: torch.nn.Module, held: np.ndarray) -> None:
     print(f"held out: loss {divergence(logits, told):.3f}, the teacher's first is first {right:.2f}", flush=True)
 
 
-def _resume(file: Path, learned: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer) -> int:
+def save(file: Path, step: int, learned: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer) -> None:
+    """Keep what `resume` goes on with, whole or not at all."""
+    new = file.with_suffix(".new")
+    torch.save({"step": step, "learned": learned, "optimizer": optimizer.state_dict()}, new)
+    new.replace(file)
+
+
+def resume(file: Path, learned: dict[str, torch.Tensor], optimizer: torch.optim.Optimizer) -> int:
     """The step to go on with."""
     if not file.is_file():
         return 0
@@ -227,7 +237,7 @@ def ship(learned: dict[str, torch.Tensor], texts: Path, file: Path) -> None:
     names = {name: name.replace(".linear.", ".") for name in learned}
     tensors = {names[name]: tensor.detach().to(torch.float16).contiguous() for name, tensor in learned.items()}
     paths.write_atomic(file, save(tensors, metadata={"texts_sha256": sha256_of(texts)}))
-    print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, sha256 {sha256_of(file)}: put it into offline_pair.SHA256")
+    print(f"{file}: {file.stat().st_size / 1e6:.2f} MB, sha256 {sha256_of(file)}: put it beside its name in labkit")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import torch
 import labkit as lk
 from labkit import paths
 from labkit.corpus.collection import Collection, Document
+from labkit.encoding import low_rank
 from labkit.encoding.default_model import find_default_model
 from labkit.ranking import offline_pair
 from labkit.ranking import shipped_scores as stored_scores
@@ -63,7 +64,7 @@ def test_a_weight_is_the_base_models_plus_the_product_of_the_two_small_matrices(
         "y": torch.ones(1),
     }
     change = {"x.a": torch.tensor([[1.0, 2.0]]), "x.b": torch.tensor([[1.0], [0.0], [3.0]]), "x.bias": torch.ones(3)}
-    changed = offline_pair.changed(weights, change)
+    changed = low_rank.changed(weights, change)
     assert changed["x.weight"].tolist() == [[2.0, 2.0], [0.0, 1.0], [3.0, 6.0]]
     assert changed["x.bias"].tolist() == [1.0, 1.0, 1.0]
     assert changed["y"].tolist() == [1.0]
@@ -77,7 +78,7 @@ def test_its_logits_are_those_of_transformers_with_the_changed_weights(cross):
     folder = str(find_default_model())
     model = BertForSequenceClassification.from_pretrained(folder, num_labels=1).eval()
     change = load_file(paths.data() / offline_pair.FILE)
-    model.load_state_dict(offline_pair.changed(model.state_dict(), change))
+    model.load_state_dict(low_rank.changed(model.state_dict(), change))
     tokens = AutoTokenizer.from_pretrained(folder)([QUERY] * 2, TEXTS[:2], padding=True, return_tensors="pt")
     with torch.inference_mode():
         expected = model(**tokens).logits[:, 0].numpy()
