@@ -91,8 +91,9 @@ print(lk.bet("07.case_d", 0))
 #
 # ## What can so few queries show at all?
 #
-# One more thing can be known before the run, roughly. From query to query, differences of nDCG@10 have a standard
-# deviation of a fifth to a third. Take 0.25 as a guess. How large must a gain be, to be found in four of five such experiments? For which case would you stop here?
+# One more thing can be known before the run, roughly. Between queries, differences of nDCG@10 have a standard deviation
+# of a fifth to a third; take 0.25. How large must a gain be, to be found in four of five such experiments? For which
+# case would you stop here?
 
 # %%
 pd.Series({case: lk.smallest_effect(len(q), 0.25) for case, q in of.items()}).round(2).to_frame("shows from")
