@@ -29,10 +29,10 @@ def bar(items: Iterable[Any] | None = None, total: int | None = None, *, what: s
 
 
 @contextmanager
-def waiting(what: str, after: float = 1.0) -> Iterator[None]:
+def waiting(what: str, after: float = 1.0, show: bool = True) -> Iterator[None]:
     """Count the seconds of work that cannot say how far it is, from ``after`` seconds on, where somebody watches."""
     done = threading.Event()
-    watched = "ipykernel" in sys.modules or sys.stderr.isatty()
+    watched = show and ("ipykernel" in sys.modules or sys.stderr.isatty())
 
     def count() -> None:
         if done.wait(after):

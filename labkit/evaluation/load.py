@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit.bars import bar
+from labkit.bars import bar, waiting
 from labkit.corpus.collection import join_title
 from labkit.corpus.pydocs import count_wordpieces
 from labkit.errors import LabError, check_count, check_text, is_number
@@ -67,7 +67,10 @@ def load_test(
     usage = test.warm(progress)
     mean = test.unloaded(seconds)
     rates = sorted(set(rates)) if rates else [fraction * workers / mean for fraction in FRACTIONS]
-    rows = [test.at(rate, seconds, workers) for rate in bar(rates, what="load", unit="rate", show=progress)]
+    rows = []
+    for rate in rates:
+        with waiting(f"load, {rate:.3g} a second", show=progress):
+            rows.append(test.at(rate, seconds, workers))
     spread = bench.spread(test.floor)
     data = {
         "bench": "load", "machine": machine, "system": system.name, "collection": system.collection.name, "k": k,

@@ -67,7 +67,8 @@ for name, q in tickets.items():
 # - **MaxSim**, the reranker. It takes BM25's best fifty and compares them with the question token by token.
 # - **Fusion.** It adds BM25's score and the cosine of one vector a passage, over everything. No reranker at all.
 #
-# On how many of the twelve does each of them have a right answer higher than BM25? Put a number in place of each `...`.
+# On how many of the twelve does each of them have a right answer higher than BM25? An answer that never shows counts as
+# lower. Put a number in place of each `...`.
 # If you like, say how sure you are, `lk.bet("00.maxsim_wins", 4, sure=0.7)`: notebook 05 holds that against what came.
 
 # %% tags=["stub"]
@@ -104,8 +105,8 @@ before.top(5)
 # ## Can a model that reads tokens bring it up?
 #
 # **MaxSim** encodes question and document apart and lets them meet late: each token of the question looks for its best
-# partner in the document, and the similarities are added up. That is *late interaction*. The model is small, 22.7 million
-# parameters, and nobody trained it for this; a trained ColBERT is loaded by naming it.
+# partner in the document, and the similarities are added up. That is *late interaction*. The vectors come from a small
+# model, 22.7 million parameters, which nobody trained for this. *ColBERT* is one that was; you load it by its name.
 #
 # It gets the fifty candidates and nothing else. Will a right answer come into the top five? Decide, then run.
 
@@ -126,7 +127,7 @@ lk.slope_chart(before, after, right("T2"))
 #
 # Rank 1, from rank 15. Before you explain why, ask for the opposite. T3 is T2 with *columns* and *rows* exchanged, and
 # the right answer is now `pivot`. Beside MaxSim stands its **dense twin**: the same weights and the same run through the
-# model, but the token vectors are averaged into one vector. Which function will each of them put first?
+# model, but the token vectors are averaged into one vector, and it searches all documents. Which function will each of them put first?
 
 # %%
 dense = lk.system("dense", c)
@@ -155,7 +156,7 @@ after = late.rerank(t1, before, top_n=50)
 lk.slope_chart(before, after, right("T1"))
 
 # %% [markdown]
-# It made it worse. Four functions stand above the right one. The first, `haversine_distances`, only works for places on
+# It made it worse. Four wrong functions stand above the first right one. The first, `haversine_distances`, only works for places on
 # a globe; the second and third look for the nearest point alone; the fourth boils everything down to one distance.
 #
 # Which word of the question did that? Write it down before you go on. Then test a suspect: the next cell puts three
@@ -176,7 +177,7 @@ for word in ("points", "rows", "vectors", "samples"):
 # %% [markdown]
 # ## Your own question
 #
-# Something that you looked up last week. First BM25's five, then MaxSim's, with BM25's rank in brackets. Which of the two
+# Put something that you looked up last week in place of `mine`. First BM25's five, then MaxSim's, with BM25's rank in brackets. Which of the two
 # would you have wanted?
 
 # %%
@@ -200,9 +201,9 @@ lk.exercise("00.direction")
 # ## The scoreboard: who answers which ticket?
 #
 # The rank of the first right answer, by ticket and system. Bold (a star, in plain text) is a rank among the first five,
-# which is what a reader or a language model gets to see. `bm25+late` is MaxSim over BM25's fifty; `bm25+late+fusion` adds
-# the twin's cosine and half of BM25 to it, each as a z-score. `bm25+cross` is a model that reads question and passage
-# together, met again in notebook 02. *none*: no right answer was among the fifty.
+# which is what a reader or a language model gets to see. `dense` is the twin; `bm25+late` is MaxSim over BM25's fifty;
+# `bm25+late+fusion` adds the twin's score and BM25's, the latter times 0.5, all brought to one scale first. `bm25+cross`, a
+# *cross-encoder*, reads question and passage together; notebook 02 meets it again. *none*: no right answer was among the fifty.
 #
 # Look for three tickets: one that only MaxSim has first, one that MaxSim drops out of the five, and one that it never sees.
 
@@ -219,9 +220,9 @@ for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion"))
     print(" ", lk.settle(bet, board.wins(name)))
 
 # %% [markdown]
-# Notebook 05 keeps a record of how good your bets are. This one says: fusion took nothing away, and MaxSim took more than
-# it gave. In the last row it looks kinder: nine tickets with a right answer among the five, for the fusion, both forms of
-# MaxSim and the cross-encoder, eight for BM25. Two ways to count, two verdicts. Which one would your users agree with?
+# Notebook 05 keeps a record of how good your bets are. Against BM25 the fusion lost no ticket, and MaxSim lost more than it
+# won. The last row of the board is kinder to MaxSim: nine tickets with a right answer among the five, for the fusion, both
+# forms of MaxSim and the cross-encoder, eight for BM25 and the twin. Two ways to count, two verdicts. Which one would your users agree with?
 #
 # ## Twelve tickets prove nothing
 #
@@ -233,7 +234,7 @@ for bet, name in (("00.maxsim_wins", "bm25+late"), ("00.fusion_wins", "fusion"))
 #
 # - A first stage ranks everything, a reranker sorts candidates. What is not handed over stays lost.
 # - A reranker can lose an answer that you had. A right answer can be right by luck: ask the opposite, too.
-# - Fusing two first-stage scores is the rival to beat. It needs one vector a passage, and no second stage.
+# - The simple systems are the rivals to beat: the twin, and the twin with BM25. One vector a passage, no second stage.
 # - Would you ship it? Not yet: ask for the table over all queries, with the simple rivals in it. That is notebook 02.
 
 # %% [markdown]

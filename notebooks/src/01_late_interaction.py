@@ -26,8 +26,8 @@ after = late.rerank(t1, before, top_n=50)
 print(t1, *(f"{hit.rank} {hit.score:.3f} {hit.doc_id}" for hit in after[:5]), sep="\n")
 
 # %% [markdown]
-# The fifth is the right one: `pairwise_distances`. The first, `haversine_distances`, measures on a globe. Half a point
-# lies between them. To see who earned it, you need to know how a score is added up.
+# The fifth is the first right one: `pairwise_distances`. The first, `haversine_distances`, measures on a globe. Half a point
+# lies between them. To see who earned it, see how a score is added up.
 #
 # ## What do you get with a finger?
 #
@@ -130,8 +130,8 @@ receipts[winner]
 
 # %% [markdown]
 # Two fifths of the score come from words that say nothing about distances. *do* and *i* are paired with an opening
-# bracket, and are well paid for it. Did the small words put the wrong function first? Leave their rows out for all
-# fifty candidates and sort again. Then leave out two large ones.
+# bracket, and earn two thirds of what *points* earns. Did the small words put the wrong function first? Leave their rows out for all
+# fifty candidates and sort again. Then leave out *distances* alone, and *points* alone.
 
 
 # %%
@@ -148,8 +148,8 @@ left_out = {"nothing": {}, "function words": small, "distances": {"distances"}, 
 pd.DataFrame({name: without(words) for name, words in left_out.items()}, index=["right answer at", "first"]).T
 
 # %% [markdown]
-# It was not the small words: without them the right answer rises by one place. Nor *distances*, which earns as much as
-# *points*. Without *points* it is second. A large share is not a large effect: what all documents get alike decides
+# The small words decide which wrong function is first; without them the right answer rises by one place. *distances*
+# decides nothing, though it earns nearly as much as *points*. Without *points* it is second. A large share is not a large effect: what all documents get alike decides
 # nothing.
 #
 # ## Where do the two documents differ?
@@ -208,7 +208,7 @@ print("cosine to itself in T1:", *(f"{t} {x:.2f}" for t, x in zip(tokenizer.toke
 # The sign agrees, the number does not. A hidden state has read its neighbours: take a word away, and all the others move.
 # A receipt adds up exactly what the sum was made of. It does not say what would happen if you asked differently.
 #
-# And what is a match worth? Compare with passages that have nothing to do with it: T11's candidates, about databases.
+# And what is a match worth? Compare with passages found for another question: T11's candidates. It asks about databases.
 
 # %%
 unrelated = bm25.search(c.queries[tickets["T11"]], k=50)
@@ -220,7 +220,7 @@ print(f"mean score of T11's fifty for T1: {sum(row.similarity for row in elsewhe
 pd.DataFrame(table).round(2)
 
 # %% [markdown]
-# Something always matches: passages about databases collect 3.1, a third of the winner's score. Read from that level, not
+# Something always matches: passages found for a question about databases collect 3.1, a third of the winner's score. Read from that level, not
 # from 0. And *do* gets 0.26 there, but 0.63 from a bracket in the winner. The word is the same: but its vector has read the
 # whole question, the bracket's the whole document, and those are about one thing. A link tells which vectors met, not
 # which words mean the same.
@@ -240,7 +240,7 @@ lk.exercise("01.question")
 # solution: 01.question
 
 # %% [markdown]
-# You needed the documentation's own word, and who knows that hardly needs the search.
+# Which word helped? A user cannot know that ahead, and who knows the documentation's words hardly needs the search.
 #
 # ## T2 and T3: does the order of words count?
 #
@@ -355,7 +355,7 @@ lk.gauntlet(tests)
 #
 # ## The scoreboard: is MaxSim better than its average?
 #
-# *dense* is the average of the token vectors that *bm25+late* adds up one by one. Compare the two columns on T1, T2 and T3.
+# *dense* averages a text's token vectors and compares two averages. *bm25+late* compares the same vectors one by one. Compare the two columns on T1, T2 and T3.
 
 # %%
 lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross"])
@@ -370,7 +370,7 @@ lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25
 # - A receipt balances, and so it tells the truth about the sum. Share is not effect: look at the difference to a rival.
 # - A link is a meeting of two vectors that have read their neighbours: no cause, and no meaning. To learn what a word does,
 #   remove it and ask again.
-# - Order hardly counts here, length does not hurt, and the time goes into encoding.
+# - Order hardly counts here, a long document loses nothing by its length and may gain, and the time goes into encoding.
 #
 # **Notation.** `Lq`, `Ld`: tokens of question and document; `d`: dimensions of a vector. MaxSim: the sum over `Lq` of the
 # maximum over `Ld` of the dot product. `##wise`: a word piece that continues the one before.
