@@ -27,7 +27,7 @@ print(t1, *(f"{hit.rank} {hit.score:.3f} {hit.doc_id}" for hit in after[:5]), se
 
 # %% [markdown]
 # The fifth is the first right one: `pairwise_distances`. The first, `haversine_distances`, measures on a globe. Half a point
-# lies between them. To see who earned it, see how a score is added up.
+# lies between them. To see who earned it, you need to know how a score is added up.
 #
 # ## What do you get with a finger?
 #
@@ -130,8 +130,8 @@ receipts[winner]
 
 # %% [markdown]
 # Two fifths of the score come from words that say nothing about distances. *do* and *i* are paired with an opening
-# bracket, and earn two thirds of what *points* earns. Did the small words put the wrong function first? Leave their rows out for all
-# fifty candidates and sort again. Then leave out *distances* alone, and *points* alone.
+# bracket, and earn two thirds of *points*' pay. Did the small words put the wrong function first? Leave their rows out for all
+# fifty candidates and sort again. Then leave out *distances* alone, then *points*.
 
 
 # %%
@@ -355,7 +355,8 @@ lk.gauntlet(tests)
 #
 # ## The scoreboard: is MaxSim better than its average?
 #
-# *dense* averages a text's token vectors and compares two averages. *bm25+late* compares the same vectors one by one. Compare the two columns on T1, T2 and T3.
+# *dense* averages a text's token vectors; *bm25+late* compares the same vectors one by one. Compare the columns on T1, T2
+# and T3.
 
 # %%
 lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross"])
