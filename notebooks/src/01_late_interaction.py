@@ -108,8 +108,8 @@ print({name: f"{score:.2f}" for name, score in scores.items()}, f"reranker: {aft
 # ## Who earned the 9.824?
 #
 # A score that is a sum can be taken apart. A **receipt** has a row for each token of the question: its best partner, their
-# similarity, its share of the score, and how far behind the second best partner is (*margin*). **Function words** (*how*,
-# *the*, *of*) carry grammar and no topic. Three bets before you see it: one on this receipt, two on what follows.
+# similarity, its share of the score, and how far behind the second best partner is (*margin*). **Function words** carry
+# grammar and no topic: in T1 *how, do, i, the, between, of*. Three bets before you see it: one on this receipt, two on what follows.
 
 # %% tags=["stub"]
 print(lk.bet("01.function_words", ...))
@@ -168,8 +168,8 @@ lk.show_alignment(t1, pair, late)
 #
 # ## How little would have to go?
 #
-# Now cut into the winner: take single tokens out of its document until it falls below. How many does it take, and which?
-# You have bet on the number; add the words.
+# Now cut into the winner: delete token vectors of its document, encoding nothing anew, until the right one is above it. How
+# few does it take, and which? You have bet on the number; think of the words.
 
 # %%
 found = lk.duel(t1, winner, loser, docs=pair)
@@ -227,8 +227,8 @@ pd.DataFrame(table).round(2)
 #
 # ## Can the user repair it?
 #
-# Type a better question: in the view above, or here. The rules: change three words at most, name no function, and leave
-# *rows* and *vectors* alone, which notebook 00 tried. (*samples* alone did not help there.)
+# Type a better question: in the view above, or here. The rules: change three words of T1 at most, name no function, and do
+# not use *rows* or *vectors*, which notebook 00 tried. (*samples* alone did not help there.)
 
 # %%
 lk.exercise("01.question")

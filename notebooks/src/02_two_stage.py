@@ -47,7 +47,7 @@ except AttributeError as error:
 # that a result has in its first client, v1, and in its current one, v2.
 #
 # The first client can send the document back, if you ask it to (`return_documents=True`); the lesson does not ask. The
-# current one sends none. What both send is a position and a score. Write the function so that it works with both.
+# current one sends none. What both send is a position and a score. Call `co` as the lesson does, and use nothing else of a result.
 
 # %%
 lk.exercise("02.lesson")
@@ -125,7 +125,7 @@ pd.DataFrame(rows, columns=["first stage", "k", "rank before", "rank after"])
 # stage lost. What it reaches is the **recall ceiling** of that first stage.
 #
 # It is measured in **nDCG@10**: the grades of the first ten, each divided by log2(rank + 1), added up, and divided by what
-# the best order of *all* judged documents would give. 1 is perfect.
+# the best ten of *all* judged documents would give. 1 is perfect.
 
 # %%
 lk.exercise("02.oracle")
@@ -202,7 +202,8 @@ ranks["z-scores"] = lk.FusionRetriever([bm25, dense]).search(c.queries[t4], k=10
 # ## Ten systems, one table: which is first?
 #
 # Before you run it, write down an order: BM25, the dense twin, their fusion, MaxSim (*late*), and MaxSim plus the twin plus
-# half of BM25 (*late+fusion*); the first word of a name is the first stage. Rerankers get a hundred candidates, from BM25, from the fusion and from the twin. Four
+# half of BM25 (*late+fusion*). The first word of a name is the first stage, so *fusion+late+fusion* is that mixture over the
+# fusion's candidates. Rerankers get a hundred candidates, from BM25, from the fusion and from the twin. Four
 # rows are new: what sorts the fusion's and the twin's candidates. A cross-encoder (*cross*) reads question and passage
 # together, in one pass of a model for each pair.
 #
@@ -256,8 +257,8 @@ lk.exercise("02.cold")
 # solution: 02.cold
 
 # %% [markdown]
-# Then measure. One encoder has no store and encodes every candidate again; the usual one keeps the vectors of a text for
-# good. Four questions that nobody has asked before, so that each system has to encode its own.
+# Then measure. One encoder has no store and encodes every candidate again; the usual one keeps the vectors of a text on
+# disk, the *store*. Four questions that nobody has asked before, so that each system has to encode its own.
 
 # %% tags=["nbval-ignore-output"]
 cold = lk.LateInteractionReranker(lk.load_encoder(store=False), progress=True)
