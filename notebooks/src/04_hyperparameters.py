@@ -24,7 +24,7 @@ tickets = {info["ticket"]: q for q, info in c.query_info.items() if "ticket" in 
 # ## One model, six results: what did the second engineer do?
 #
 # *We tried it, it does not work*, says the team next door. They use the same weights. What they changed is in no
-# model card: the name of the function left out, texts cut at 32 tokens, vectors as the model gives them, a mean where
+# model card: the full name in front of a passage left out, only the first 32 token vectors kept, vectors as the model gives them, a mean where
 # the maximum belongs, and pads that count as tokens.
 #
 # So you run the model by hand. `raw` gives the vectors before any recipe, and those of the pads that filled up a batch.
@@ -92,10 +92,10 @@ pd.concat([table, pd.DataFrame({"first five": (table <= 5).sum()}).T])
 
 # %% [markdown]
 # Cut at 32 tokens, two tickets fall out of the first five; without the name, or with the mean, one does. Raw lengths
-# lift four tickets and lower none, which eleven tickets cannot vouch for. The pads change nothing here, since none of them
-# is ever the best match.
+# lift four tickets and lower none; but nine tickets, those with an answer among the ten, prove nothing. The pads change
+# no rank here.
 #
-# *It does not work* is not what you see. On eleven tickets a wrong recipe looks almost right, and that is how it gets
+# *It does not work* is not what you see. On so few tickets a wrong recipe looks almost right, and that is how it gets
 # shipped. Print the recipe beside each figure: `enc.recipe` has all that decides a vector, and its hash is in the ledger of notebook 06.
 #
 # *To here: 10 minutes.*
@@ -135,8 +135,8 @@ pd.DataFrame(spread).T.astype({"cells": int}).round(3).sort_values("best", ascen
 
 # %% [markdown]
 # What MaxSim is handed gains most, then what is added to it, then more of it. How its vectors are kept gains nothing
-# to speak of, and loses 0.024 at most. A shorter cut gains a hundredth, which you should not believe yet: of the cells with one knob turned only
-# the twin as first stage is told apart from the base, when all comparisons of the sweep are corrected for.
+# to speak of, and loses 0.024 at most. A shorter cut gains a hundredth, which you should not believe yet: by the sweep's corrected test, of the
+# cells with one knob turned only the twin as first stage is told apart from the base (`stored.comparisons`).
 #
 # The line above counts 44 cells that are better. All of them have another first stage.
 #
@@ -151,16 +151,16 @@ pd.DataFrame(rows, columns=["k", "nDCG@10", "R@100", "p50 ms"]).set_index("k").r
 
 # %% [markdown]
 # Up to 50 it gains 0.050, from there to 200 another 0.016, though the recall goes on rising: what comes in late is seldom
-# sorted to the top. The price is small here: twenty times the candidates take twice the time, since vectors are stored and
-# the question's own encoding is most of the wait. A cross-encoder reads each candidate anew and pays each doubling in full. (A
+# sorted to the top. The price is small here: twenty times the candidates take twice the time, since vectors are stored
+# and much of the wait is the question's own encoding, whatever k is. A cross-encoder reads each candidate anew and pays each doubling in full. (A
 # few milliseconds between two rows are noise.)
 #
 # *To here: 20 minutes.*
 #
 # ## What do 768 bytes a token buy?
 #
-# A token is 384 numbers of two bytes. A **projection** keeps fewer dimensions, here the main ones of the passages. *int8*
-# keeps a byte for each number. **Residual codes** keep the number of the nearest of some
+# A token is 384 numbers of two bytes. A **projection** keeps fewer dimensions, here those along which the passages' vectors
+# vary most (PCA). *int8* keeps a byte for each number, and a scale for each token. **Residual codes** keep the number of the nearest of some
 # thousand typical vectors, centroids, and two or four bits a dimension for the difference to it. **Token pooling** merges similar tokens of a passage. A cap keeps the first ones.
 #
 # All of them start from stored vectors, so nothing is encoded again.
@@ -225,7 +225,7 @@ pd.Series({**gains, "their sum": sum(gains.values()), "all three": together.qual
 # More than the sum of these three. (k = 200 alone gains 0.016; with that the sum would be as large.) With the twin's
 # candidates MaxSim alone drops answers that the twin had on top; added to the twin it
 # keeps them. So the second knob is worth more once the first is turned. It could have been less: one base, and one
-# figure for each knob, do not tell. Whoever tunes knob by knob stops at the best single one.
+# figure for each knob, do not tell. Keep a good knob turned, and measure the next one on top of it.
 #
 # ## Twenty evaluations: what is the best within two limits?
 #
@@ -274,8 +274,8 @@ stored.recompute(alone["k"][0])
 stored.check_on_test(1)
 
 # %% [markdown]
-# A part comes back, with its sign. Some of the rest was luck in choosing; how much is a difference of the two
-# halves, one figure does not say. Notebook 06 takes such a case apart.
+# A part comes back, with its sign. The rest may be luck in choosing, or the two halves may differ: one figure cannot say
+# which. Notebook 06 takes such a case apart.
 #
 # Your own grid is one line, resumed where it stopped: `lk.sweep(pipe, c, {"k": [20, 50], "dim": [128, 64]})`. Each cell is a
 # run in your ledger, which notebook 06 opens.
@@ -289,7 +289,8 @@ late.name = "late, 34 bytes"
 lk.scoreboard(["bm25", "dense", "fusion", "bm25+late", lk.TwoStage(bm25, late), "bm25+late+fusion", "bm25+cross"])
 
 # %% [markdown]
-# Two tickets pay for it: T1 and T10 fall out of the first five. Others rise. A mean over 117 queries that
+# Two tickets pay: T1 and T10 fall out of the first five. Others rise. (The short form was fitted on T2's candidates alone;
+# part of the loss may come from that.) A mean over 117 queries that
 # hardly moves is made of such moves. Look at those that your users ask.
 #
 # ## Take away

@@ -57,8 +57,8 @@ lk.exercise("05.coin")
 
 # %% [markdown]
 # With 20 queries, two copies of one system usually lie 0.04 apart, and one time in twenty 0.13 or more. With as many queries
-# as dev has, one time in twenty still 0.05: the two to four hundredths of notebook 02 are inside, for this pair; a pair
-# that differs less is less noisy. Four times the
+# as dev has, one time in twenty still 0.05. Another pair has its own noise, and a pair that differs less is less noisy: the
+# few hundredths of notebook 02 are tested below. Four times the
 # queries halve the noise, no more: from 50 to 200 it falls from 0.08 to 0.04.
 #
 # *To here: 9 minutes.*
@@ -136,7 +136,7 @@ lk.exercise("05.interval")
 # Ask that before you run anything: with too few queries a real gain looks like luck. A mean over n queries has a standard
 # error of spread / √n, where the spread is the standard deviation of the differences. A difference of 1.96 standard errors
 # comes by luck once in twenty times. A true one of 2.8 is found in four of five experiments: four fifths of a normal curve
-# lie above its middle minus 0.84. So for which n is an effect that large?
+# lie above its middle minus 0.84. So for which n is an effect 2.8 standard errors? Round up.
 
 # %%
 lk.exercise("05.settle")
@@ -183,9 +183,9 @@ print(f"{answerable} test queries show {lk.smallest_effect(answerable, dev):.3f}
 
 # %% [markdown]
 # Each look at a test split makes it worth less: what you choose because of it, it can no longer judge. So looks are
-# counted, one for each system, and told. Six comparisons will be made: *bm25+late* against *bm25*, *dense*
+# counted on your machine, one for each system, and told: ours was new, yours has notebook 04's, too. Six comparisons will be made: *bm25+late* against *bm25*, *dense*
 # and *fusion*; *bm25+cross* against *bm25+late*; *bm25+late+fusion* against *fusion*; *dense+late+fusion* against *dense*.
-# How many will be told apart?
+# How many will be told apart, by p-values that are corrected for making six comparisons?
 
 # %% tags=["stub"]
 lk.bet("05.survive", ...)
@@ -229,7 +229,7 @@ together.to_frame()[["before", "after", "delta", "low", "high", "p corrected", "
 # Now the printed lines. On dev the twin was ahead of MaxSim, and the whole interval said so. On test MaxSim is ahead by a
 # little. The two lie three standard errors apart, which luck alone does twice in a thousand times, and more often for a pair
 # that was picked after looking, as this one was. Both halves hold the
-# same kinds of queries; the first fifty of dev were written while this course was made. We do not know what it is. An
+# same kinds of queries; the first fifty of dev were written while this course was made. Whether that is the cause we do not know. An
 # interval covers the luck of the draw, and nothing else that may differ between two sets of queries. Between your
 # evaluation set and your users, too.
 #
@@ -260,8 +260,8 @@ table.assign(queries=[len(q) for q in of_kind.values()])
 
 # %% [markdown]
 # The answer to *10-30 %* is: of what, against what? Over BM25, MaxSim adds nothing to identifiers, which BM25 has all, a
-# fifth to keywords, and multiplies what little BM25 had on natural questions and paraphrases. Against the twin it loses on
-# questions, paraphrases and keywords and wins on identifiers. With 17 to 20 queries a kind these are leads, not findings: 74 % against
+# fifth to keywords, 71 % to natural questions, and nearly triples the little that BM25 has on paraphrases. Against the twin it loses on
+# questions, paraphrases and keywords and wins on identifiers. With 17 to 20 queries a kind these are hints, not findings: 74 % against
 # 63 % on natural questions is 14 against 12 of 19. But they say why no single percentage holds.
 #
 # ## Who moved, and why?
@@ -287,8 +287,9 @@ largest[["query_token", "document_token", "similarity", "kind"]].round(2)
 #
 # ## Would you have judged as we did?
 #
-# Every figure above rests on grades that a language model gave. Ten of them, hidden: read the question and the start of
-# the document, and grade it: 3 does the whole job, 2 most of it or on another type, 1 a part, 0 anything else. Two judges
+# Every figure above rests on grades that a language model gave. Here are ten pairs. Read the question and the start of the
+# document, and grade it: 3 does the whole job, 2 most of it, or does it for another type of object, 1 a part, 0 anything
+# else. Keep your ten grades in order; further down they go into `yours`. Two judges
 # who guess agree as well, now and then: **kappa** is the agreement beyond that.
 
 # %%
@@ -329,8 +330,8 @@ for number, ((q, d, ours), mine) in enumerate(zip(ten, yours, strict=True), star
 round(kappa([g for *_, g in ten], yours), 2)
 
 # %% [markdown]
-# Our grades are in `c.qrels`. Another reader of these ten, a language model as our judges were, reached a kappa of 0.46, from
-# four pairs that differ by one grade each. Kappa counts 2 against 3 as a full miss, and ten pairs say little: one pair moves it by more than
+# Our grades are in `c.qrels`. Another reader of these ten, a language model as our judges were, reached a kappa of 0.46: six
+# grades were equal, four differed by one. Kappa counts 2 against 3 as a full miss, and ten pairs say little: one pair moves it by more than
 # 0.1. For all the pairs that were read twice it is 0.89 (`data/README.md`), but both readers were language models, and may
 # share a blind spot. Would you change any of yours after reading ours?
 #
@@ -359,8 +360,8 @@ lk.exercise("05.threshold")
 
 # %% [markdown]
 # MaxSim and the cross-encoder let all eight through, BM25 three quarters, the twin half. MaxSim is a sum over the question's
-# tokens: *split* has one, so nothing scores above 1 there, and the document that scores 0.90 is a wrong one. Now measure
-# the rule that means the same for every question: the same shares for the best score divided by the number of tokens.
+# tokens: *split* has one, so nothing scores above 1 there, and the document that scores 0.90 is a wrong one. Now
+# the rule that means the same for every question: the best score divided by the number of tokens.
 
 # %%
 from labkit.evaluation.metrics import false_accepts
