@@ -47,18 +47,18 @@ SIDES = ThoughtExercise(
     importance=3,
     misconception="Cleaner text is found better. What is found is what matches the question, dirt included.",
     see="T5's rank below, twice.",
-    question="Somebody tidies the index: `StratifiedKFold` becomes *stratified k fold*, in every document. T5 is the "
+    question="Somebody tidies the index: `StratifiedKFold` becomes *Stratified KFold*, in every document. T5 is the "
     "one word *StratifiedKFold*, asked as it always was. Where will BM25 have it?",
     options={
         "a": "First, as before: the letters are the same.",
-        "b": "First, and more clearly: now there are three words that match.",
+        "b": "First, and more clearly: now there are two words that match.",
         "c": "Among the first five, behind its cousins, such as StratifiedGroupKFold.",
         "d": "Nowhere.",
     },
     right="d",
     why={
         "a": "BM25 compares words, not letters. Which word of the index equals *stratifiedkfold*?",
-        "b": "The question is still one word. None of the three equals it.",
+        "b": "The question is still one word. Neither of the two equals it.",
         "c": "That is what happens if the question is split as well. It was not.",
         "d": "The question's one word is in no document any more. A document without a common word is no hit.",
     },

@@ -35,7 +35,7 @@ SAMPLES = (
 
 
 def clean(text: str) -> str:
-    """The text without invisible characters, tags and entities; all else as it was."""
+    """The text without invisible characters and tags, and with characters for entities; all else as it was."""
     text = re.sub("[\u200b\u200d\u200e\u2060\ufeff\u00ad]", "", text)
     text = re.sub("</p><p>|<br/?>", " ", text)
     text = re.sub("</?(?:a|b|em|span|strong)(?: [a-z]+=[^<>]*)?>", "", text)
