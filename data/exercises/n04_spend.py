@@ -134,7 +134,7 @@ SPEND = SpendExercise(
     difficulty=3,
     importance=3,
     misconception="A grid is searched knob by knob. Some knobs are worth something only together.",
-    see=f"a cell of at most {BYTES:g} bytes a token and {MS:g} ms that is within {NEAR:g} of the best one there is.",
+    see=f"a cell of at most {BYTES:g} bytes a token and {MS:g} ms that is within {NEAR:g} of the best that keeps both.",
     hints=(
         f"Which forms of the vectors fit into {BYTES:g} bytes at all? Look at the table of sizes: only these matter.",
         "The figures above say which knobs gain most, and that they gain together. Keep those fixed at their best.",

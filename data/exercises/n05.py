@@ -57,7 +57,7 @@ THRESHOLD = ThoughtExercise(
     "similarity summed over this query's tokens.",
     see="one sentence on what your threshold would do to short questions.",
     question="MaxSim adds one similarity for each query token. You want the search to stay silent when the best "
-    "document is wrong. Which rule means the same for every question?",
+    "document is wrong. Which rule treats all questions alike, and asks how well the best document fits?",
     options={
         "a": "Silent below a score of 5.",
         "b": "Silent below half of the highest score seen so far.",
@@ -71,8 +71,8 @@ THRESHOLD = ThoughtExercise(
         "b": "The highest score belongs to the longest question. The rule measures length again.",
         "c": "Dividing by the number of tokens takes out the length: one rule for every question. How "
         "much nonsense it lets through, the next cell measures.",
-        "d": "Near the top of a list, scores are always close. Good answers to a question with several right ones are "
-        "closest of all.",
+        "d": "A ratio takes out the length as well, but it asks whether there is a second document as good. A question "
+        "with several right answers would get none.",
     },
     hints=(
         "What is the highest score that a question of one token can get?",

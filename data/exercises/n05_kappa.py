@@ -107,6 +107,20 @@ WRONG_ANSWERS = (
 )
 
 
+PAIRS = (  # of a query and a document of pydocs, drawn once from dev: all grades, no order in them
+    ("pd-043", "sklearn.neighbors.NearestNeighbors"),
+    ("pd-249", "matplotlib.axes.Axes.label_outer"),
+    ("pd-099", "pandas.api.typing.Resampler.interpolate"),
+    ("pd-202", "itertools.zip_longest"),
+    ("pd-146", "torch.max"),
+    ("pd-046", "matplotlib.pyplot.colorbar"),
+    ("pd-007", "numpy.genfromtxt"),
+    ("pd-032", "sklearn.manifold.TSNE"),
+    ("pd-182", "numpy.argpartition"),
+    ("pd-026", "torch.nn.functional.normalize"),
+)
+
+
 def cases() -> list[tuple]:
     """Two to look at, then judges who agree more often than not."""
     shown: list[tuple] = [
@@ -138,6 +152,7 @@ KAPPA = CodeExercise(
     reasoning="Most documents of a pool are a 0 to everyone. Kappa asks how much agreement is left beyond that habit.",
     solution=kappa,
     cases=cases,
+    given={"pairs": PAIRS},
     wrong_answers=WRONG_ANSWERS,
 )
 

@@ -159,8 +159,8 @@ lk.slope_chart(before, after, right("T1"))
 # It made it worse. Four wrong functions stand above the first right one. The first, `haversine_distances`, only works for places on
 # a globe; the second and third look for the nearest point alone; the fourth boils everything down to one distance.
 #
-# Which word of the question did that? Write it down before you go on. Then test a suspect: the next cell puts three
-# other words in the place of *points* and reranks the same fifty. To test another suspect, change *points* there.
+# Which word of the question did that? Write it down before you read the next cell. It tests our suspect: three other words
+# in its place, and the same fifty reranked. For a suspect of your own, change the word there.
 
 # %%
 for word in ("points", "rows", "vectors", "samples"):

@@ -332,9 +332,9 @@ lk.eraser([t1], pair[winner])
 #
 # ## Would you have noticed?
 #
-# Thirteen kernels, each with a bug that was reported in public. A test takes a kernel, `maxsim(query, documents)`, and
-# asserts what must come out: an array, a score for each document, minus infinity for one without tokens; a NaN must
-# raise. `by_hand` is given, and finds one.
+# Thirteen kernels, each with a bug that was reported in public. A test takes a kernel, `maxsim(query, documents)`, sends
+# lists or arrays of vectors, documents of any length, and asserts what must come out: a score for each, minus infinity for
+# one without tokens; a NaN must raise a `LabError`. `by_hand` is given, and finds one.
 
 # %%
 lk.exercise("01.gauntlet")

@@ -232,7 +232,7 @@ pd.Series({**gains, "their sum": sum(gains.values()), "all three": together.qual
 # Your service has room for 40 bytes a token, and the search may take 30 ms, as the sweep timed it
 # (smaller vectors and another first stage change the times above). The whole sweep knows the
 # answer; you may look at twenty of its cells. Write them down, each as the knobs that it changes, and hand them over. Of
-# all combinations 132 were run: `[cell.knobs for cell in stored]`.
+# all combinations 132 were run: `[cell.knobs for cell in stored]`. Asking for another is an error that costs nothing.
 
 # %%
 lk.exercise("04.spend")

@@ -292,7 +292,7 @@ def test_500_interactions_leave_the_memory_as_it_was():
         query = QUERY if n % 3 else "columns of the row"
         return {"query": query, "shown": n % 4 - 1, "without": ["function word"] * (n % 2)}
 
-    assert growth(front, settings, 60, 500) < 100_000
+    assert growth(front, settings, 60, 200) < 40_000
 
 
 @pytest.fixture(scope="module")
