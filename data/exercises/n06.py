@@ -25,7 +25,7 @@ TWO_KNOBS = ThoughtExercise(
     difficulty=1,
     importance=3,
     misconception="If two changes together gain, each of them helps. One may lose what the other gains.",
-    see="one sentence on what the four cells of the table add.",
+    see="one sentence on what the two missing runs would tell.",
     question="In one run you added two scores to MaxSim, the twin's cosine and half of BM25, and T10 came back to the "
     "top. Which sentence is safe, before you run anything else?",
     options={

@@ -26,7 +26,8 @@ SUSPECT = ThoughtExercise(
     why={
         "a": "That tells what happened to others. Requests inside a storm are answered too, and outside they fail too.",
         "b": "It says whether this user was answered, by whom, and from which texts. Everything else is a guess at it.",
-        "c": "A good second step, once the line says that the request was answered: then something else changed.",
+        "c": "It may even lead you there, by luck. The line says first whether this user was answered at all; then you "
+        "know that something else changed.",
         "d": "It may be right for other reasons: another model, other texts, another cache. A replay tells them apart.",
     },
     hints=(
@@ -43,7 +44,7 @@ TIMEOUT = ThoughtExercise(
     difficulty=2,
     importance=3,
     misconception="A client's timeout limits how long a call takes. It limits how long a single read waits.",
-    see="seconds beside each of the two.",
+    see="one sentence on what half a second is measured on.",
     question="You give Cohere's client `timeout=0.5` and leave the rest as it is. The service may answer in small "
     "pieces, one every 0.1 s for two seconds. Or it may say 429 with `Retry-After: 2`. Which call takes longer than "
     "half a second?",

@@ -50,7 +50,7 @@ class DrillExercise(Exercise):
     def judge(self, attempt: object) -> Outcome:
         """Send the night through a guard with these settings, and say which promise broke first, and why."""
         if attempt is None or attempt is ... or attempt == DEFAULTS:
-            return Outcome("not attempted", "These are the guard's defaults. Change what the night breaks.")
+            return Outcome("not attempted", "These are the guard's defaults. Change those that break a promise.")
         if not isinstance(attempt, Mapping):
             return Outcome("error", f"check needs the settings as a dict; got {show(attempt)}.")
         settings = {**DEFAULTS, **attempt}

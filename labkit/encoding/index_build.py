@@ -153,7 +153,7 @@ def _learned(
         return wish
     if wish.dim is None and not wish.storage.startswith("residual"):
         return Compressor(wish)
-    sample = texts[:: max(1, len(texts) // SAMPLE)][:SAMPLE]
+    sample = [texts[len(texts) * i // SAMPLE] for i in range(SAMPLE)] if len(texts) > SAMPLE else texts
     return _stored(folder, wish, known) or wish.fit(encoder.encode_documents(sample))
 
 

@@ -6,7 +6,8 @@
 # **New names:** `ledger`, `chain`.
 # **New terms:** *ledger*, *parent*, *winner's curse*.
 #
-# *Make one change, measure, repeat*, says the lesson. *You will not know which change moved the metric.* Is that so?
+# *Make one change, measure, repeat*, says the lesson. Change two, and *you will not know which change moved the metric.* Is
+# that so?
 
 # %%
 import pandas as pd
@@ -56,7 +57,7 @@ right = {doc for doc, grade in c.qrels[t10].items() if grade == 3}
 bm25, parts = lk.system("bm25", c), lk.system("bm25+late+fusion", c).reranker.parts  # MaxSim, twin, BM25
 
 
-def pipeline(first, weights=(1, 1, 0.5)):
+def pipeline(first, weights=(1, 1, 0.5)):  # of MaxSim, twin, BM25
     return lk.TwoStage(first, lk.FusionReranker(parts, weights, name="late+fusion"))
 
 
@@ -65,8 +66,8 @@ ranks = {pair: pipeline(bm25, w).search(c.queries[t10], k=100, top_n=100).rank_o
 pd.Series(ranks).unstack().rename_axis(index="weight of the twin", columns="weight of BM25")
 
 # %% [markdown]
-# BM25's half did it, alone. Without that, the twin makes it worse, from 3 to 4, and it hid behind the other. Whoever keeps
-# both because the run with both was good never knows which of them helped.
+# BM25's half did it, alone. Without that, the twin makes it worse, from 3 to 4, and it hid behind the other. If you said that
+# it was BM25, you guessed well; the run with both could not tell you.
 #
 # *To here: 10 minutes.*
 #
@@ -74,16 +75,17 @@ pd.Series(ranks).unstack().rename_axis(index="weight of the twin", columns="weig
 #
 # A documented case. In 2026 a user of fast-plaid, an engine for late-interaction search, reported that a new version was
 # ten times slower: 14 queries a second where there had been 149. The slowdown was real. The version in the report was
-# not: the installation pinned no versions, and had fetched another one. The cause was a default, `low_memory=True`,
-# in a range of versions. ([fast-plaid #48](https://github.com/lightonai/fast-plaid/issues/48))
+# not: the installation pinned no versions, and had fetched another one. The cause was a setting, `low_memory=True`, that
+# some versions had switched on. ([fast-plaid #48](https://github.com/lightonai/fast-plaid/issues/48))
 #
-# A note says what somebody *meant* to change. A ledger holds what did change. The shipped one has such a case: of its
-# twelve runs, one gained, and not from what its note says.
+# A note says what somebody *meant* to change. A ledger holds what did change. The shipped one has such a case. Here are ten of
+# its twelve runs. In one of them the gain did not come from what its note says. (`k1` sets how soon a repeated word stops
+# counting in BM25, `b` how much long texts pay; Anserini is a toolkit that many papers use.)
 
 # %%
 ledger = lk.ledger(shipped)
 notes = {r.number: r.told["note"] for r in ledger}
-ledger.to_frame()[["system", "k", "nDCG@10", "against", "change"]].assign(note=notes)
+ledger.to_frame()[["system", "k", "nDCG@10", "against", "change"]].assign(note=notes).head(10)
 
 # %%
 lk.exercise("06.detective")
@@ -115,16 +117,17 @@ lk.chain(ledger)
 
 # %% [markdown]
 # The diamond is run 10: another set of queries *and* another `b`. Run 11 undoes the first and keeps the second: b = 0.3
-# is worth nothing here, and 0.15 nDCG@10 came from 28 queries that somebody had dropped: those for which BM25's hundred
-# hold no document of grade 3.
+# is worth nothing here, and 0.15 nDCG@10 came from 28 queries that are missing. The hash says that they are, not which. We
+# know: those for which BM25's hundred hold no document of grade 3.
 #
 # *To here: 18 minutes.*
 #
 # ## Eight hypotheses, the sign written first
 #
-# The base is MaxSim with fusion over BM25's hundred. Eight changes, one knob each; `k1` sets how soon a repeated word stops
-# counting in BM25's first stage, `b` how much long texts pay there. For each write `+`, `-` or `0` **before** you run the
-# next cell: does nDCG@10 go up, go down, or can the dev queries not tell, after correction for eight?
+# The base is MaxSim with fusion over BM25's hundred. Eight changes, one knob each; *no twin* and *no BM25* take that score out
+# of the sum, and the first stage stays BM25. Three of the eight stand in the ledger above, if you look. Write `+`, `-` or
+# `0` into the next cell **before** you run the rest: does nDCG@10 go up, go down, or can the dev queries not tell, after
+# correction for eight?
 
 # %% tags=["stub"]
 names = ["k 20", "k 200", "k1 0.9", "b 0.3", "no twin", "no BM25", "first: dense", "first: fusion"]
@@ -150,10 +153,10 @@ table = found.to_frame()[["delta", "low", "high", "p corrected"]].round(3)
 table.assign(yours=list(signs.values()), came=came).set_axis(list(signs))
 
 # %% [markdown]
-# Four of the eight are clear after correction. Two of those lose: fewer candidates, and the sum without the twin, which did T10 no
-# good: one ticket is no average. Two win,
-# both by another first stage, and by more than anything that was done to the reranker. The other four may do something;
-# 117 queries cannot tell. Where was your sign wrong?
+# Four of the eight are clear after correction. Two of those lose: fewer candidates, and the sum without the twin. (On T10
+# the twin did harm. One ticket is no average.) Two win, both by another first stage, and by more than anything that was done
+# to the reranker. The other four hold a 0, and not the same one: `k1` and `b` move nDCG@10 by 0.003 at most, so they do not
+# matter here; `k 200` and `no BM25` may matter, and 117 queries cannot tell. Where was your sign wrong?
 #
 # All nine runs, base and losers included, are in your ledger now. That keeps a team from trying them again next year.
 
@@ -166,8 +169,8 @@ lk.ledger(split="dev").to_frame()[["system", "k", "nDCG@10", "note"]].tail(9)
 # ## The best of eight, on queries that did not choose it
 #
 # You pick the winner of the table above. It gets one comparison on the test queries: two looks, the base's and its own.
-# (Notebook 05 has looked at both, and your counter knows; nothing was chosen by it.) How
-# much of its gain do you expect to see again? Think about it in general first.
+# (Notebook 05 has looked at both, and your counter knows; ours was new. Nothing was chosen by it.) How
+# many per cent of its gain do you expect to see again? Write the number down, then think about it in general.
 
 # %%
 lk.exercise("06.winner")
@@ -187,9 +190,9 @@ print(f"{best}, on dev: {base.metrics['nDCG@10']:.3f} → {tried[best].metrics['
 lk.compare(first_look, second_look)
 
 # %% [markdown]
-# About a third of the gain comes back, and its interval barely clears 0. That the best of several shrinks is called the
-# **winner's curse**. Here it is only a part of the story: the winner is as good on test as it was on dev, and it is the
-# base that stands higher. A gain is a difference of two numbers, and both move with the queries.
+# About a third of the gain comes back, and its interval barely clears 0. On average the best of several shrinks: the
+# **winner's curse**. Was it the curse here? The winner is as good on test as it was on dev. It is the base that stands
+# higher, and that would have shrunk all eight gains. A gain is a difference of two numbers, and both move with the queries.
 #
 # So the change stays, and what is reported is 0.03 with its interval, not 0.09. Had you picked the best of the four that dev
 # could not tell from nothing, most of what you picked might have been luck.

@@ -12,7 +12,7 @@ import labkit as lk
 from labkit.encoding.compress import Compressor
 from labkit.encoding.pooling import pooled
 from labkit.encoding.prune import content_words, kept
-from labkit.encoding.residual import ResidualCodec, fit_codec
+from labkit.encoding.residual import ResidualCodec, fit_codec, levels
 
 
 def unit(rng, rows, d):
@@ -98,6 +98,20 @@ def test_more_bits_come_nearer(packed):
         return float(np.square(found.documents(packed).vectors - found.projected(packed).vectors).mean())
 
     assert error("residual4") < error("residual2") / 2
+
+
+@given(st.sampled_from([2, 4]), st.integers(0, 2**31))
+def test_buckets_of_least_error_beat_buckets_of_equal_counts(bits, seed):
+    values = np.random.default_rng(seed).standard_t(4, size=4000)
+    bounds, means = levels(values, bits)
+    equal = np.quantile(values, (np.arange(2**bits) + 0.5) / 2**bits)
+    at_equal = equal[np.digitize(values, np.quantile(values, np.arange(1, 2**bits) / 2**bits))]
+    assert np.square(values - means[np.digitize(values, bounds)]).mean() < 0.9 * np.square(values - at_equal).mean()
+
+
+def test_buckets_of_one_value_alone_hold_it():
+    bounds, means = levels(np.full(50, 0.25), 2)
+    assert means[np.digitize(0.25, bounds)] == 0.25
 
 
 def test_bytes_a_token_count_what_pooling_and_the_cap_left_out(packed):

@@ -11,6 +11,7 @@ import pytest
 
 import labkit as lk
 from labkit import paths
+from labkit.encoding import index_build
 from labkit.encoding.index_files import LEARNED, MANIFEST
 from tests.encoding.toy_index import SMALL, TEXTS, ToyEncoder, build_small, contents
 
@@ -195,6 +196,13 @@ def test_an_index_takes_a_collection_and_a_compressor_that_was_fitted_elsewhere(
     np.testing.assert_array_equal(vectors(index, TEXTS[:2]), [expected[0], expected[1]])
     with pytest.raises(lk.LabError, match="fitted on something else"):
         lk.build_index(folder, c, ToyEncoder(), SMALL, shard=25)
+
+
+def test_a_compression_learns_from_texts_all_over_the_collection(folder, monkeypatch):
+    monkeypatch.setattr(index_build, "SAMPLE", 40)
+    index = lk.build_index(folder, TEXTS[:60], ToyEncoder(), SMALL)
+    every = [text for number, text in enumerate(TEXTS[:60]) if number % 3 < 2]
+    assert index.compressor.configuration == SMALL.fit(ToyEncoder().encode_documents(every)).configuration
 
 
 def test_a_compression_that_cannot_be_fitted_does_not_claim_the_folder(folder):
