@@ -208,7 +208,7 @@ ranks["z-scores"] = lk.FusionRetriever([bm25, dense]).search(c.queries[t4], k=10
 # together, in one pass of a model for each pair.
 #
 # All queries with an answer count. Eleven of them are tickets, chosen because they show something, so a second column
-# leaves those out.
+# leaves those out. (The other columns are explained at the end, under *Notation*.)
 
 # %%
 names = ["bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross"]
