@@ -6,7 +6,6 @@ multi-vector checkpoint that sentence-transformers loads (Stanford, PyLate, nati
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,12 @@ import numpy as np
 from labkit.bars import bar
 from labkit.encoding import recipe as recipes
 from labkit.encoding.batches import batches
+from labkit.encoding.forward import Forward
 from labkit.encoding.store import Entry, Store
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
 
 if TYPE_CHECKING:
-    import torch
     from sentence_transformers import MultiVectorEncoder
 
 BATCH_TOKENS = 2_048  # padded; more do not fit a core's cache, fewer leave it idle
@@ -52,13 +51,13 @@ class Encoder:
         self.name = name
         self.twin = twin
         self.store = store
+        self._forward = Forward(self.model, twin)
         self.recipe: dict[str, Any] = recipes.describe(model, storage="float16")
         self.key = recipes.recipe_key(self.recipe, "document")
         self.dim = int(model.get_embedding_dimension())
         self.twin_dim = int(model[0].get_embedding_dimension())
         self.encoded = self.cached = 0
         self._cap = getattr(model[0], "document_length", None) or model[0].max_seq_length or BATCH_TOKENS
-        self._lock = threading.Lock()  # the tokenizer's truncation is state that calls change
         self._query = lru_cache(1024)(self._encode_query)
 
     def __repr__(self) -> str:
@@ -110,9 +109,11 @@ class Encoder:
         if not limit:
             return [len(text) for text in texts]
         reads = []
-        for text, (spans, total) in zip(texts, self._places([t[: 200 * limit] for t in texts], task), strict=True):
+        for text, (spans, total) in zip(
+            texts, self._forward.places([t[: 200 * limit] for t in texts], task), strict=True
+        ):
             if total <= limit and len(text) > 200 * limit:
-                spans, total = self._places([text], task)[0]
+                spans, total = self._forward.places([text], task)[0]
             reads.append(int(spans[limit - 1, 0]) if total > limit else len(text))
         return reads
 
@@ -173,56 +174,16 @@ class Encoder:
         with bar(total=len(keys), what="encoding", unit="text", show=progress) as told:
             for start in range(0, len(keys), WINDOW):
                 window = keys[start : start + WINDOW]
-                places = self._places([missing[key] for key in window], "document")
+                places = self._forward.places([missing[key] for key in window], "document")
                 for part in batches([min(total, self._cap) for _, total in places], BATCH_TOKENS):
                     texts = [missing[window[i]] for i in part]
-                    entries = self._forward(texts, [places[i] for i in part], "document")
+                    entries = self._forward.entries(texts, [places[i] for i in part], "document")
                     yield {window[i]: entry for i, entry in zip(part, entries, strict=True)}
                     self.encoded += len(part)
                     told.update(len(part))
 
     def _encode_query(self, text: str) -> Entry:
-        return self._forward([text], self._places([text], "query"), "query")[0]
-
-    def _forward(self, texts: list[str], places: list[tuple[np.ndarray, int]], task: str) -> list[Entry]:
-        """Run the model once and cut out each text's scored tokens; documents are rounded to float16 here."""
-        import torch
-
-        prompt = self.model.prompts.get(task) or ""
-        raw: dict[str, torch.Tensor] = {}
-        hook = self.model[0].register_forward_hook(lambda _module, _args, out: raw.update(out))
-        try:
-            with self._lock, torch.inference_mode():
-                features = self.model.preprocess(texts, prompt=prompt or None, task=task)
-                features = {k: v.to(self.model.device) if hasattr(v, "to") else v for k, v in features.items()}
-                features = self.model(features, task=task)
-        finally:
-            hook.remove()
-        pooled = _mean(raw["token_embeddings"], raw["attention_mask"]) if self.twin else [None] * len(texts)
-        scored = features["attention_mask"].bool().cpu()
-        dtype = np.float32 if task == "query" else np.float16
-        entries = []
-        for i, (spans, total) in enumerate(places):
-            mask, ids = scored[i].numpy(), features["input_ids"][i].cpu().numpy().astype(np.int32)
-            vectors = features["token_embeddings"][i].cpu().float().numpy()[mask].astype(dtype)
-            lost = max(0, total - int(raw["attention_mask"][i].sum()))
-            entries.append(Entry(vectors, ids[mask], _fit(spans, len(ids))[mask], pooled[i], lost))
-        return entries
-
-    def _places(self, texts: list[str], task: str) -> list[tuple[np.ndarray, int]]:
-        """For each text: character spans of its tokens before any cut (-1 for special ones), and their number."""
-        prompt = self.model.prompts.get(task) or ""
-        with self._lock:
-            found = self.model.tokenizer(
-                [prompt + text for text in texts], truncation=False, padding=False, return_offsets_mapping=True,
-                return_special_tokens_mask=True, verbose=False,
-            )  # fmt: skip
-        answer = []
-        for offsets, special in zip(found["offset_mapping"], found["special_tokens_mask"], strict=True):
-            spans = np.array(offsets, np.int32).reshape(-1, 2) - len(prompt)
-            spans[(np.array(special, bool)) | (spans[:, 0] < 0)] = -1
-            answer.append((spans, len(spans)))
-        return answer
+        return self._forward.entries([text], self._forward.places([text], "query"), "query")[0]
 
     def _packed(self, entries: list[Entry], dtype: type) -> PackedTokens:
         offsets = np.concatenate([[0], np.cumsum([len(e.vectors) for e in entries], dtype=np.int64)])
@@ -237,23 +198,6 @@ class Encoder:
             to_strings=self.model.tokenizer.convert_ids_to_tokens,
             finite=True,
         )
-
-
-def _mean(vectors: torch.Tensor, mask: torch.Tensor) -> np.ndarray:
-    """Mean over the attended tokens of [B, L, d], then unit length; as sentence-transformers pools."""
-    weights = mask.unsqueeze(-1).float()
-    total = (vectors.float() * weights).sum(1) / weights.sum(1).clamp(min=1e-9)
-    return (total / total.norm(dim=-1, keepdim=True).clamp(min=1e-12)).cpu().numpy()
-
-
-def _fit(spans: np.ndarray, length: int) -> np.ndarray:
-    """Spans cut or extended to ``length`` tokens. A cut text still ends in [SEP]; expansion has no place: both -1."""
-    fitted = np.full((length, 2), -1, np.int32)
-    kept = min(length, len(spans))
-    fitted[:kept] = spans[:kept]
-    if len(spans) > length:
-        fitted[length - 1] = -1
-    return fitted
 
 
 def _checked(texts: Sequence[str], what: str) -> Sequence[str]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
-from labkit.encoding.encoders import Encoder
+from labkit.encoding.forward import Forward
 from labkit.evaluation import load, load_cost, load_drive
 from labkit.ranking.ranking import Hit, Ranking
 
@@ -271,8 +271,8 @@ def test_a_fresh_query_equals_itself_alone_and_keeps_its_words():
 
 def test_the_encoder_encodes_each_fresh_query_anew_and_to_the_same_vectors(monkeypatch):
     encoder, calls = lk.load_encoder(), []
-    forward = Encoder._forward
-    monkeypatch.setattr(Encoder, "_forward", lambda *args: calls.append(args) or forward(*args))
+    entries = Forward.entries
+    monkeypatch.setattr(Forward, "entries", lambda *args: calls.append(args) or entries(*args))
     one, other = load_drive.Fresh("turn a wide table"), load_drive.Fresh("turn a wide table")
     first, again, second = (encoder.encode_queries([query]) for query in (one, one, other))
     assert len(calls) == 2
