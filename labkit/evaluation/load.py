@@ -65,7 +65,8 @@ def load_test(
     table, machine = read_prices(prices), bench.banner()
     test = _Test(system, asked, k, seed, clock or Clock())
     usage = test.warm(progress)
-    mean = test.unloaded(seconds)
+    with waiting("load, one at a time", show=progress):
+        mean = test.unloaded(seconds)
     rates = sorted(set(rates)) if rates else [fraction * workers / mean for fraction in FRACTIONS]
     rows = []
     for rate in rates:

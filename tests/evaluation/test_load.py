@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -279,6 +280,13 @@ def test_the_encoder_encodes_each_fresh_query_anew_and_to_the_same_vectors(monke
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[0], again[0])
     np.testing.assert_array_equal(first[0], encoder.encode_queries(["turn a wide table"])[0])
+
+
+def test_no_part_of_a_load_test_is_silent_where_somebody_watches(monkeypatch):
+    told = []
+    monkeypatch.setattr(load, "waiting", lambda what, show: told.append((what, show)) or nullcontext())
+    measured(["0.1"], rates=[2, 4], seconds=1, progress=True)
+    assert told == [("load, one at a time", True), ("load, 2 a second", True), ("load, 4 a second", True)]
 
 
 def test_a_search_unit_is_a_query_with_up_to_100_documents():
