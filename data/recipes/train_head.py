@@ -4,10 +4,11 @@
 
 The encoder stays frozen: passages and queries are encoded once, then only their vectors are read. Texts are docstrings
 outside pydocs, with queries made of them as for the cross-encoder, and texts of random words from the model's own
-vocabulary, so that the head keeps directions that docstrings never use. The head starts as a PCA and learns to give
-each query's passages the scores that MaxSim gives them in all dimensions: their distribution over the passages of a
-step (Kullback and Leibler's divergence), and each query token's best similarity (squared error). The loss is the sum
-over the nested heads (Kusupati et al., Matryoshka Representation Learning, 2022). No judged query is used.
+vocabulary, so that the head keeps directions that docstrings never use. The head starts as the PCA of the random words,
+which know no subject, and learns to give each query's passages the scores that MaxSim gives them in all dimensions:
+their distribution over the passages of a step (Kullback and Leibler's divergence), and each query token's best
+similarity (squared error). The loss is the sum over the nested heads (Kusupati et al., Matryoshka Representation
+Learning, 2022). No judged query is used.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ from labkit.encoding.head import DIMS, FILE
 from labkit.encoding.tokens import PackedTokens
 
 SEED = 7
-DOCSTRINGS, SALADS = 4_000, 600  # passages
+DOCSTRINGS, SALADS = 1_200, 3_000  # passages
 HELD_OUT = 200  # queries of docstrings
 QUERIES_A_STEP, NEAR_A_QUERY = 16, 3  # and three passages near each query's own
-STEPS = 400
-RATE = 3e-3
+STEPS = 300
+RATE = 5e-4
 TEMPERATURE = 0.5
 TOKEN_WEIGHT = 100.0  # of the squared error of a token's best similarity
 CANDIDATES = 60  # near passages that a held-out query's own has to beat
@@ -81,7 +82,7 @@ def stored(file: Path | None = None, progress: bool = True) -> Vectors:
     """The vectors to learn from; encoded once, which takes some minutes, then read from ``file``."""
     from safetensors.numpy import load_file, save
 
-    file = file or paths.cache() / "head" / "vectors.safetensors"
+    file = file or paths.cache() / "head" / f"vectors-{DOCSTRINGS}-{SALADS}.safetensors"
     if not file.is_file():
         queries, passages = texts()
         encoder = load_encoder(store=False)
@@ -114,9 +115,16 @@ def pca(passages: PackedTokens, dim: int = DIMS[0]) -> np.ndarray:
 
 
 def train(
-    vectors: Vectors, steps: int = STEPS, seed: int = SEED, held: int = HELD_OUT, dims: tuple[int, ...] = DIMS
+    vectors: Vectors,
+    steps: int = STEPS,
+    seed: int = SEED,
+    held: int = HELD_OUT,
+    dims: tuple[int, ...] = DIMS,
+    wide: int = 0,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Learn a head from stored vectors, without the first ``held`` queries and passages.
+
+    It starts as the PCA of the passages from number ``wide`` on; of all it learns from, if there are none before.
 
     Returns
     -------
@@ -126,7 +134,7 @@ def train(
     """
     rng = np.random.default_rng(seed)
     learning = slice(held, len(vectors.queries))
-    near, start = vectors.near(30, learning), pca(vectors.passages[held:], max(dims))
+    near, start = vectors.near(30, learning), pca(vectors.passages[max(held, wide) :], max(dims))
     projection = torch.nn.Parameter(torch.from_numpy(start.copy()))
     scales = torch.nn.Parameter(torch.zeros(len(dims)))  # logarithms: smaller spaces have larger similarities
     optimizer = torch.optim.Adam([projection, scales], lr=RATE)
@@ -215,6 +223,6 @@ if __name__ == "__main__":
     given = parser.parse_args()
     vectors = stored()
     began = time.time()
-    projection, curve = train(vectors, given.steps)
+    projection, curve = train(vectors, given.steps, wide=DOCSTRINGS)
     print(f"{time.time() - began:.0f} seconds; held out: {curve['held_out']}")
     ship(projection, curve, vectors.texts_sha256, paths.data() / FILE)

@@ -16,7 +16,7 @@ from labkit.encoding.default_model import sha256_of
 from labkit.errors import LabError
 
 FILE = "head.safetensors"
-SHA256 = "bc445934f2493a1248d288b752138f0f494f5e199c4bd6939871ea248324bada"
+SHA256 = "64b3bbc3cf444e9ea6a9e0eb0877df96b44749d3850c7c26736fb605be0670e2"
 DIMS = (128, 96, 64, 48)
 
 
