@@ -75,9 +75,8 @@ for name, matrix in rivals.items():
     print(f"{name:14}{loss.item():6.2f}")
 
 # %% [markdown]
-# It is a sum over four **nested heads**: the first 128 columns, and within them the first 96, 64 and 48, which are heads of
-# their own. So the most useful directions must come first. In a PCA they do, so the training starts at one, that of the
-# random words.
+# It is a sum over four **nested heads**: the first 128 columns, and within them the first 96, 64 and 48. So the most useful
+# directions must come first. In a PCA they do; the training starts at that of the random words.
 #
 # Now 300 steps of sixteen queries. The first 200 are **held out**.
 
