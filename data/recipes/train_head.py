@@ -120,11 +120,11 @@ def train(
     seed: int = SEED,
     held: int = HELD_OUT,
     dims: tuple[int, ...] = DIMS,
-    wide: int = 0,
+    start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Learn a head from stored vectors, without the first ``held`` queries and passages.
 
-    It starts as the PCA of the passages from number ``wide`` on; of all it learns from, if there are none before.
+    It begins as ``start`` [d, max(dims)]; as the PCA of the passages that it learns from, if None.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def train(
     """
     rng = np.random.default_rng(seed)
     learning = slice(held, len(vectors.queries))
-    near, start = vectors.near(30, learning), pca(vectors.passages[max(held, wide) :], max(dims))
+    near, start = vectors.near(30, learning), pca(vectors.passages[held:], max(dims)) if start is None else start
     projection = torch.nn.Parameter(torch.from_numpy(start.copy()))
     scales = torch.nn.Parameter(torch.zeros(len(dims)))  # logarithms: smaller spaces have larger similarities
     optimizer = torch.optim.Adam([projection, scales], lr=RATE)
@@ -223,6 +223,6 @@ if __name__ == "__main__":
     given = parser.parse_args()
     vectors = stored()
     began = time.time()
-    projection, curve = train(vectors, given.steps, wide=DOCSTRINGS)
+    projection, curve = train(vectors, given.steps, start=pca(vectors.passages[DOCSTRINGS:]))
     print(f"{time.time() - began:.0f} seconds; held out: {curve['held_out']}")
     ship(projection, curve, vectors.texts_sha256, paths.data() / FILE)

@@ -284,7 +284,8 @@ night.drill(**settings)
 # notebook 06: how many of these seven cases does it pass?
 
 # %%
-melt, pivot, without = ({d for d, g in c.qrels[tickets[t]].items() if g == 3} for t in ("T2", "T3", "T6"))
+rights = [{d for d, g in c.qrels[tickets[t]].items() if g == 3} for t in ("T2", "T3", "T6", "T10")]
+melt, pivot, without, dated = rights
 again, once = {"random.choices"}, {"random.sample"}  # with replacement, and without
 text = {t: c.queries[q] for t, q in tickets.items()}
 edges = {
@@ -293,7 +294,7 @@ edges = {
     "T6 negation": (text["T6"], without, again),
     "T6 turned around": ("pick 5 items at random with replacement", again, once),
     "T6 in other words": ("pick 5 items at random, the same one may come up twice", again, once),
-    "T10 after the clean-up": (text["T10"], {d for d, g in c.qrels[t10].items() if g == 3}, set()),
+    "T10 after the clean-up": (text["T10"], dated, set()),
 }
 
 

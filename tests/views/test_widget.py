@@ -99,7 +99,7 @@ def test_a_closed_view_is_forgotten_and_still_has_its_twin():
 
 
 def test_hundreds_of_interactions_leave_the_memory_as_it_was():
-    assert growth(FrontEnd(Doubler()), lambda number: {"number": number % 7}, 50, 200) < 20_000
+    assert growth(FrontEnd(Doubler()), lambda number: {"number": number % 7}, 50, 200) < 8_000
 
 
 def test_shared_files_are_local_and_put_no_markup_into_the_page():
