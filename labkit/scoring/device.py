@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,7 @@ def winners_on_device(tokens: np.ndarray, documents: PackedTokens, chosen: np.nd
     winners = np.full((len(chosen), len(tokens)), -1, np.int32)
     lengths = documents.lengths[chosen]
     docs = Chosen(documents.offsets, chosen, max(DEVICE_TOKENS, int(lengths.max(initial=0))))
-    for low, high in docs.chunks:
+    for low, high in pairwise(docs.chunks.tolist()):
         products = reader.read(docs.runs(low, high), None) @ right
         sizes = np.diff(docs.ends[low : high + 1])
         begins = np.repeat(docs.ends[low:high] - docs.ends[low], sizes)

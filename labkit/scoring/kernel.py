@@ -3,7 +3,9 @@
 Document tokens are read in chunks that fit a core's cache. Each of as many Python threads as torch may use takes a
 chunk, widens it to float32, multiplies it with the query tokens on one thread, and reduces the products while they are
 still in cache: the maximum over each document's tokens, then the sum over each query's. No product of the whole pack
-ever exists, so memory does not grow with the pack, and a busy core delays only the chunks that it has.
+ever exists, so memory does not grow with the pack, and a busy core delays only the chunks that it has. Vectors stored
+as float32 are multiplied and reduced without a way back to Python between chunks, where torch lets us do so
+(`labkit.scoring.mkl`).
 
 Legend: ``Nq`` queries with ``C`` tokens together, ``Nd`` documents, ``d`` dimensions. A chunk is [tokens, d], its
 products are [tokens, C].
@@ -11,27 +13,25 @@ products are [tokens, C].
 
 from __future__ import annotations
 
-import os
-import threading
 import warnings
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from labkit.scoring.reductions import cut, improve, reduce_chunk
+from labkit.scoring import mkl
+from labkit.scoring.reductions import improve, plan, reduce_chunk
+from labkit.scoring.threads import scratch, together
 
 if TYPE_CHECKING:
     from labkit.encoding.tokens import PackedTokens
 
 CHUNK_FLOATS = 2**20  # 4 MiB of widened document tokens in a chunk
-PRODUCT_FLOATS = 2**18  # 1 MiB of products: they are read again at once, so they should still be in cache
+PRODUCT_FLOATS = 2**17  # 512 KiB of products: they are read again at once, so they should still be in cache
 LEAST_TOKENS = 1_024  # so that ordinary documents fit in a chunk beside any query
 COLUMNS = 1_024  # tokens of several queries at a time
-_THREAD = threading.local()
 
 
 class Chosen:
@@ -42,28 +42,17 @@ class Chosen:
     places : [n] int64, where each stands in the answer
     starts, stops : [n] int64, its rows in the pack
     ends : [n + 1] int64, where each ends when their rows stand together
+    chunks : [m + 1] int64, at which of them each chunk begins
     long : places of longer documents
     """
 
     def __init__(self, offsets: np.ndarray, chosen: np.ndarray, limit: int) -> None:
-        starts, stops = offsets[chosen], offsets[chosen + 1]
-        lengths = stops - starts
-        if len(lengths) and lengths.min() > 0 and lengths.max() <= limit:  # as nearly always
-            self.places, self.long = np.arange(len(chosen)), ()
-        else:
-            self.places, self.long = np.flatnonzero((lengths > 0) & (lengths <= limit)), np.flatnonzero(lengths > limit)
-            starts, stops = starts[self.places], stops[self.places]
-        self.starts, self.stops = starts, stops
-        self.ends = np.zeros(len(starts) + 1, np.int64)
-        np.cumsum(stops - starts, out=self.ends[1:])
-        self.breaks = (starts[1:] != stops[:-1]).nonzero()[0] + 1
-        fits = self.ends[-1] <= limit
-        self.chunks = list(pairwise([0, len(starts)] if fits else cut(self.ends, limit))) if len(starts) else []
+        self.places, self.starts, self.stops, self.ends, self.chunks, self.long = plan(offsets, chosen, limit)
 
     def runs(self, low: int, high: int) -> list[tuple[int, int]]:
         """Row ranges of documents ``low:high``; neighbours in the pack are one range."""
-        inner = self.breaks[np.searchsorted(self.breaks, low + 1) : np.searchsorted(self.breaks, high)]
-        edges = [low, *inner.tolist(), high]
+        breaks = (self.starts[low + 1 : high] != self.stops[low : high - 1]).nonzero()[0] + low + 1
+        edges = [low, *breaks.tolist(), high]
         return [(int(self.starts[a]), int(self.stops[b - 1])) for a, b in pairwise(edges)]
 
 
@@ -82,13 +71,29 @@ def score_packed(
     reader, right = Reader(documents), tokens.T.contiguous()
     docs = Chosen(documents.offsets, chosen, limit)
 
-    def work(low: int, high: int, products: np.ndarray) -> None:
-        reduce_chunk(products, docs.ends, low, high, docs.places, bounds, scores)
+    def work(low: int, high: int) -> None:
+        reduce_chunk(multiplied(reader, right, docs, low, high), docs.ends, low, high, docs.places, bounds, scores)
 
-    run(reader, right, docs, work, limit)
+    if reader.as_stored and right.numel() and mkl.functions() is not None:
+        _score_compiled(reader.vectors.numpy(), right.numpy(), docs, bounds, scores, limit)
+    else:
+        run(docs, work)
     for place in docs.long:
         best, _ = _in_pieces(reader, right, documents.offsets, int(chosen[place]), limit)
         scores[:, place] = [best[a:b].sum(dtype=np.float64) for a, b in pairwise(bounds)]
+
+
+def _score_compiled(
+    vectors: np.ndarray, right: np.ndarray, docs: Chosen, bounds: np.ndarray, scores: np.ndarray, limit: int
+) -> None:
+    """The same for vectors stored as float32: each thread, the caller's too, stays in compiled code to the end."""
+    arrays, taken = (docs.starts, docs.stops, docs.ends, docs.places), np.zeros(1, np.int64)
+
+    def work() -> None:
+        products = scratch("products", limit, right.shape[1]).numpy()
+        mkl.drain(mkl.functions(), vectors, right, arrays, docs.chunks, taken, bounds, scores, products)
+
+    together(work, max(1, min(torch.get_num_threads(), len(docs.chunks) - 1)), here=True)
 
 
 def winners_packed(tokens: torch.Tensor, documents: PackedTokens, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,10 +104,10 @@ def winners_packed(tokens: torch.Tensor, documents: PackedTokens, chosen: np.nda
     best = np.full((len(chosen), len(tokens)), -np.inf, np.float32)
     winners = np.full((len(chosen), len(tokens)), -1, np.int32)
 
-    def work(low: int, high: int, products: np.ndarray) -> None:
-        improve(products, docs.ends, low, high, docs.places, 0, best, winners)
+    def work(low: int, high: int) -> None:
+        improve(multiplied(reader, right, docs, low, high), docs.ends, low, high, docs.places, 0, best, winners)
 
-    run(reader, right, docs, work, limit)
+    run(docs, work)
     for place in docs.long:
         best[place], winners[place] = _in_pieces(reader, right, documents.offsets, int(chosen[place]), limit)
     return best, winners
@@ -129,7 +134,7 @@ class Reader:
 
     def __init__(self, documents: PackedTokens) -> None:
         self.vectors, self.scales = _tensor(documents.vectors), _tensor(documents.scales)
-        self.as_stored = self.vectors.dtype == torch.float32 and self.scales is None
+        self.as_stored = self.vectors.dtype == torch.float32 and self.scales is None and self.vectors.is_contiguous()
 
     def read(self, runs: list[tuple[int, int]], buffer: torch.Tensor | None) -> torch.Tensor:
         """The rows of all runs, [tokens, d] float32."""
@@ -157,61 +162,26 @@ def _tensor(array) -> torch.Tensor | None:  # type: ignore[no-untyped-def]
         return torch.from_numpy(np.asarray(array))
 
 
-def run(reader: Reader, right: torch.Tensor, docs: Chosen, work, limit: int) -> None:  # type: ignore[no-untyped-def]
-    """Multiply each chunk with ``right`` [d, C] and hand the products to ``work``, on torch's number of threads."""
-    waiting = docs.chunks[::-1]
+def multiplied(reader: Reader, right: torch.Tensor, docs: Chosen, low: int, high: int) -> np.ndarray:
+    """Products [tokens, C] of documents ``low:high`` with ``right`` [d, C], in this thread's own memory."""
+    tokens = int(docs.ends[high] - docs.ends[low])
+    products = scratch("products", tokens, right.shape[1])
+    runs = docs.runs(low, high)
+    buffer = None if reader.as_stored and len(runs) == 1 else scratch("rows", tokens, len(right))
+    return torch.mm(reader.read(runs, buffer), right, out=products).numpy()
+
+
+def run(docs: Chosen, work: Callable[[int, int], None]) -> None:
+    """Call ``work`` for each chunk of documents ``low, high``, on torch's number of threads."""
+    waiting = list(pairwise(docs.chunks.tolist()))[::-1]
 
     def drain() -> None:
-        whole = reader.as_stored and not len(docs.breaks)
-        buffer = None if whole else scratch("rows", limit, len(right))
-        products = scratch("products", limit, right.shape[1])
-        view = products.numpy()
         while waiting:
             try:
                 low, high = waiting.pop()  # atomic, so no chunk is taken twice
             except IndexError:
                 return
-            rows = reader.read(docs.runs(low, high), buffer)
-            torch.mm(rows, right, out=products[: len(rows)])
-            work(low, high, view)
+            work(low, high)
 
     count = min(torch.get_num_threads(), len(waiting))
-    if count < 2:
-        drain()
-        return
-    for future in [_pool(torch.get_num_threads(), os.getpid()).submit(drain) for _ in range(count)]:
-        future.result()
-
-
-def scratch(name: str, rows: int, columns: int) -> torch.Tensor:
-    """This thread's own memory under that name, [rows, columns] float32, with whatever it held before.
-
-    Fresh memory would be handed back to the system after each call and faulted in again page by page: between other
-    work that took a third of the time of 1,000 documents.
-    """
-    held = getattr(_THREAD, name, None)
-    if held is None or held.numel() < rows * columns:
-        held = torch.empty(rows * columns)
-        setattr(_THREAD, name, held)
-    return held[: rows * columns].view(rows, columns)
-
-
-@cache
-def _pool(count: int, process: int) -> ThreadPoolExecutor:
-    """So many threads, in each of which torch uses one. A forked process needs its own, so its number is asked for.
-
-    torch's setting is the calling thread's own, but it is also remembered for threads that come later: it is put back.
-    """
-    pool = ThreadPoolExecutor(count, thread_name_prefix="maxsim")
-    together = threading.Barrier(count + 1)
-
-    def prepare() -> None:
-        torch.set_num_threads(1)
-        together.wait()
-
-    ready = [pool.submit(prepare) for _ in range(count)]
-    together.wait()
-    for future in ready:
-        future.result()
-    torch.set_num_threads(count)
-    return pool
+    together(drain, count, here=count == 1)

@@ -1,4 +1,4 @@
-"""The compiled loops of the fast path: maxima over a document's tokens, sums over a query's, and where to cut chunks.
+"""The compiled loops of the fast path: maxima over a document's tokens, sums over a query's, and what is read together.
 
 Compiled once and kept beside this file, or in numba's own cache where that folder is read-only. None holds the GIL.
 """
@@ -55,11 +55,25 @@ def improve(products, ends, low, high, places, offset, best, winners):  # type: 
 
 
 @njit(nogil=True, cache=True)
-def cut(ends, limit):  # type: ignore[no-untyped-def]
-    """Where to cut documents that end at ``ends`` [n + 1] into groups of at most ``limit`` tokens."""
-    cuts = [0]
-    for i in range(len(ends) - 1):
-        if ends[i + 1] - ends[cuts[-1]] > limit:
-            cuts.append(i)
-    cuts.append(len(ends) - 1)
-    return cuts
+def plan(offsets, chosen, limit):  # type: ignore[no-untyped-def]
+    """Which documents are scored where: the arrays of `labkit.scoring.kernel.Chosen`, in its order."""
+    places, long = np.empty_like(chosen), np.empty_like(chosen)
+    starts, stops = np.empty_like(chosen), np.empty_like(chosen)
+    ends, chunks = np.zeros(len(chosen) + 1, np.int64), np.zeros(len(chosen) + 1, np.int64)
+    count = too_long = cuts = 0
+    for place in range(len(chosen)):
+        start, stop = offsets[chosen[place]], offsets[chosen[place] + 1]
+        if stop - start > limit:
+            long[too_long] = place
+            too_long += 1
+        elif stop > start:
+            ends[count + 1] = ends[count] + stop - start
+            if ends[count + 1] - ends[chunks[cuts]] > limit:
+                cuts += 1
+                chunks[cuts] = count
+            places[count], starts[count], stops[count] = place, start, stop
+            count += 1
+    if count:
+        cuts += 1
+        chunks[cuts] = count
+    return places[:count], starts[:count], stops[:count], ends[: count + 1], chunks[: cuts + 1], long[:too_long]

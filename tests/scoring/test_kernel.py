@@ -10,7 +10,7 @@ import torch
 
 import labkit as lk
 from labkit.encoding.tokens import PackedTokens
-from labkit.scoring import kernel
+from labkit.scoring import kernel, mkl
 from labkit.scoring.device import winners_on_device
 from labkit.scoring.reference import maxsim_reference
 
@@ -19,6 +19,15 @@ from labkit.scoring.reference import maxsim_reference
 def chunks_may_be_small(monkeypatch):
     """Let `PRODUCT_FLOATS` alone decide how many tokens a chunk has."""
     monkeypatch.setattr(kernel, "LEAST_TOKENS", 1)
+
+
+@pytest.fixture(autouse=True, params=["MKL", "torch"])
+def product(request, monkeypatch):
+    """Who multiplies: torch's MKL from compiled code, or ``torch.mm``, as where MKL is not exported."""
+    if request.param == "torch":
+        monkeypatch.setattr(mkl, "functions", lambda: None)
+    elif mkl.functions() is None:
+        pytest.skip("torch exports no MKL here")
 
 
 @pytest.fixture
@@ -90,6 +99,26 @@ def test_calls_from_several_threads_at_once_do_not_mix(case, monkeypatch):
         for _ in range(20):
             for got, wanted in zip(pool.map(lambda q: lk.maxsim(q, packed), queries), expected, strict=True):
                 np.testing.assert_array_equal(got, wanted)
+
+
+def test_candidates_apart_and_together_score_as_the_whole_pack_does(case):
+    query, packed = case
+    whole = lk.maxsim(query, packed)
+    for candidates in ([3, 4, 5], [29, 0, 11, 12, 2], [6, 6, 6], [1]):
+        np.testing.assert_allclose(lk.maxsim(query, packed, candidates), whole[candidates], rtol=1e-6)
+
+
+def test_vectors_that_do_not_stand_row_by_row_score_as_their_copy(case):
+    query, packed = case
+    wide = np.zeros((len(packed.vectors), 14), np.float32)
+    wide[:, ::2] = packed.vectors
+    apart = PackedTokens(wide[:, ::2], packed.offsets, finite=True)
+    np.testing.assert_allclose(lk.maxsim(query, apart), lk.maxsim(query, packed), rtol=1e-6)
+
+
+def test_vectors_without_dimensions_score_nothing():
+    packed = lk.pack([np.zeros((3, 0), np.float32), np.zeros((2, 0), np.float32)])
+    assert lk.maxsim(np.zeros((4, 0), np.float32), packed).tolist() == [0, 0]
 
 
 MEMORY = """
