@@ -3,9 +3,8 @@
 Document tokens are read in chunks that fit a core's cache. Each of as many Python threads as torch may use takes a
 chunk, widens it to float32, multiplies it with the query tokens on one thread, and reduces the products while they are
 still in cache: the maximum over each document's tokens, then the sum over each query's. No product of the whole pack
-ever exists, so memory does not grow with the pack, and a busy core delays only the chunks that it has. Vectors stored
-as float32 are multiplied and reduced without a way back to Python between chunks, where torch lets us do so
-(`labkit.scoring.mkl`).
+ever exists, so memory does not grow with the pack, and a busy core delays only the chunks that it has. Where torch lets
+us call its product from compiled code (`labkit.scoring.mkl`), no thread comes back to Python between chunks.
 
 Legend: ``Nq`` queries with ``C`` tokens together, ``Nd`` documents, ``d`` dimensions. A chunk is [tokens, d], its
 products are [tokens, C].
@@ -22,7 +21,7 @@ import numpy as np
 import torch
 
 from labkit.scoring import mkl
-from labkit.scoring.reductions import improve, plan, reduce_chunk
+from labkit.scoring.reductions import BFLOAT16, FLOAT16, INT8, improve, plan, reduce_chunk
 from labkit.scoring.threads import scratch, together
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ CHUNK_FLOATS = 2**20  # 4 MiB of widened document tokens in a chunk
 PRODUCT_FLOATS = 2**17  # 512 KiB of products: they are read again at once, so they should still be in cache
 LEAST_TOKENS = 1_024  # so that ordinary documents fit in a chunk beside any query
 COLUMNS = 1_024  # tokens of several queries at a time
+KINDS = {torch.float16: FLOAT16, torch.bfloat16: BFLOAT16}
+NONE = np.zeros(0, np.float32)
 
 
 class Chosen:
@@ -74,8 +75,9 @@ def score_packed(
     def work(low: int, high: int) -> None:
         reduce_chunk(multiplied(reader, right, docs, low, high), docs.ends, low, high, docs.places, bounds, scores)
 
-    if reader.as_stored and right.numel() and mkl.functions() is not None:
-        _score_compiled(reader.vectors.numpy(), right.numpy(), docs, bounds, scores, limit)
+    stored = reader.bits() if right.numel() and mkl.functions() is not None else None
+    if stored is not None:
+        _score_compiled(stored, right.numpy(), docs, bounds, scores, limit)
     else:
         run(docs, work)
     for place in docs.long:
@@ -84,14 +86,20 @@ def score_packed(
 
 
 def _score_compiled(
-    vectors: np.ndarray, right: np.ndarray, docs: Chosen, bounds: np.ndarray, scores: np.ndarray, limit: int
+    stored: tuple[np.ndarray, int, np.ndarray],
+    right: np.ndarray,
+    docs: Chosen,
+    bounds: np.ndarray,
+    scores: np.ndarray,
+    limit: int,
 ) -> None:
-    """The same for vectors stored as float32: each thread, the caller's too, stays in compiled code to the end."""
+    """The same where MKL can be called: each thread, the caller's too, stays in compiled code to the end."""
     arrays, taken = (docs.starts, docs.stops, docs.ends, docs.places), np.zeros(1, np.int64)
 
     def work() -> None:
+        rows = None if stored[0].dtype == np.float32 else scratch("rows", limit, len(right)).numpy()
         products = scratch("products", limit, right.shape[1]).numpy()
-        mkl.drain(mkl.functions(), vectors, right, arrays, docs.chunks, taken, bounds, scores, products)
+        mkl.drain(mkl.functions(), stored, right, arrays, docs.chunks, taken, bounds, scores, rows, products)
 
     together(work, max(1, min(torch.get_num_threads(), len(docs.chunks) - 1)), here=True)
 
@@ -152,6 +160,14 @@ class Reader:
                 part.mul_(self.scales[first:last, None])
             filled += last - first
         return rows
+
+    def bits(self) -> tuple[np.ndarray, int, np.ndarray] | None:
+        """Vectors, kind and scales as `labkit.scoring.mkl.drain` takes them; None for float32 not stored row by row."""
+        if self.scales is not None:
+            return self.vectors.numpy(), INT8, self.scales.numpy()
+        if self.vectors.dtype in KINDS:
+            return self.vectors.view(torch.int16).numpy(), KINDS[self.vectors.dtype], NONE
+        return (self.vectors.numpy(), INT8, NONE) if self.as_stored else None
 
 
 def _tensor(array) -> torch.Tensor | None:  # type: ignore[no-untyped-def]

@@ -20,7 +20,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from labkit.scoring.reductions import reduce_chunk
+from labkit.scoring.reductions import reduce_chunk, widen
 
 _BYTES = ir.IntType(8).as_pointer()
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
@@ -89,7 +89,8 @@ def _take(context, counter):  # type: ignore[no-untyped-def]
 def multiply(functions, vectors, right, starts, stops, ends, low, high, products):  # type: ignore[no-untyped-def]
     """Fill ``products`` [tokens, C] for documents ``low:high``: rows ``starts[i]:stops[i]`` of ``vectors`` @ ``right``.
 
-    The rows need not stand together: those that do are one product. One thread, the caller's.
+    ``vectors`` are float32 and stand row by row. The rows asked for need not stand together: those that do are one
+    product. One thread, the caller's.
     """
     columns, dim = right.shape[1], right.shape[0]
     before = _set_threads(functions[1], np.int32(1))
@@ -107,20 +108,28 @@ def multiply(functions, vectors, right, starts, stops, ends, low, high, products
 
 
 @njit(nogil=True, cache=True)
-def drain(functions, vectors, right, docs, chunks, taken, bounds, scores, products):  # type: ignore[no-untyped-def]
+def drain(functions, stored, right, docs, chunks, taken, bounds, scores, rows, products):  # type: ignore[no-untyped-def]
     """As `reduce_chunk` for one chunk after the other, multiplied here, until all are taken.
 
     Parameters
     ----------
+    stored : vectors, kind and scales, as `widen` takes them, or vectors [T, d] float32 that stand row by row
     docs : starts, stops, ends and places, as `labkit.scoring.kernel.Chosen` has them
     chunks : [n + 1] int64, at which document each chunk begins
     taken : [1] int64, how many chunks are taken; threads share it
+    rows : [tokens of the largest chunk, d] float32, this thread's own, to widen to; None for float32 vectors
     products : [tokens of the largest chunk, C] float32, this thread's own
     """
+    vectors, kind, scales = stored
     starts, stops, ends, places = docs
     chunk = _take(taken.ctypes.data)
     while chunk < len(chunks) - 1:
         low, high = chunks[chunk], chunks[chunk + 1]
-        multiply(functions, vectors, right, starts, stops, ends, low, high, products)
+        if rows is None:
+            multiply(functions, vectors, right, starts, stops, ends, low, high, products)
+        else:
+            widen(vectors, kind, scales, starts, stops, low, high, rows)
+            firsts = ends[low : high + 1] - ends[low]
+            multiply(functions, rows, right, firsts[:-1], firsts[1:], firsts, 0, high - low, products)
         reduce_chunk(products, ends, low, high, places, bounds, scores)
         chunk = _take(taken.ctypes.data)

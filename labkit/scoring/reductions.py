@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+FLOAT16, BFLOAT16, INT8 = 0, 1, 2
+
 
 @njit(nogil=True, cache=True)
 def reduce_chunk(products, ends, low, high, places, bounds, scores):  # type: ignore[no-untyped-def]
@@ -77,3 +79,29 @@ def plan(offsets, chosen, limit):  # type: ignore[no-untyped-def]
         cuts += 1
         chunks[cuts] = count
     return places[:count], starts[:count], stops[:count], ends[: count + 1], chunks[: cuts + 1], long[:too_long]
+
+
+@njit(nogil=True, cache=True)
+def widen(vectors, kind, scales, starts, stops, low, high, rows):  # type: ignore[no-untyped-def]
+    """Write the rows ``starts[i]:stops[i]`` of documents ``low:high`` to ``rows`` as float32; returns how many.
+
+    Parameters
+    ----------
+    vectors : [T, d] integers: int8 for the kind INT8, else the int16 that hold the bits of FLOAT16 or BFLOAT16
+    scales : [T] float32 for INT8, else unused
+    rows : [at least as many tokens, d] float32
+    """
+    filled = 0
+    for i in range(low, high):
+        for token in range(starts[i], stops[i]):
+            for k in range(vectors.shape[1]):
+                value = vectors[token, k]
+                if kind == INT8:
+                    rows[filled, k] = value * scales[token]
+                elif kind == BFLOAT16:
+                    rows[filled, k] = np.uint32(np.uint32(np.uint16(value)) << 16).view(np.float32)
+                else:  # the exponent of float16 is biased by 15, that of float32 by 127: 112 apart, so is a subnormal
+                    size = np.uint32(np.uint32(value & 0x7FFF) << 13).view(np.float32) * np.float32(2.0**112)
+                    rows[filled, k] = -size if value < 0 else size
+            filled += 1
+    return filled

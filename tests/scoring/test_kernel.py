@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import labkit as lk
-from labkit.encoding.tokens import PackedTokens
+from labkit.encoding.tokens import PackedTokens, as_float32, quantize_int8
 from labkit.scoring import kernel, mkl
 from labkit.scoring.device import winners_on_device
 from labkit.scoring.reference import maxsim_reference
@@ -116,6 +116,19 @@ def test_vectors_that_do_not_stand_row_by_row_score_as_their_copy(case):
     np.testing.assert_allclose(lk.maxsim(query, apart), lk.maxsim(query, packed), rtol=1e-6)
 
 
+def test_every_form_of_storage_scores_as_its_float32_vectors_do(case):
+    query, packed = case
+    half = packed.vectors.astype(np.float16)
+    half[:4] = np.array([[6e-8, -6e-8, 6e-5, -6e-5, 65504, -65504, -0.0]] * 4)  # subnormals, and the largest
+    brain = torch.from_numpy(packed.vectors).bfloat16()
+    forms = [quantize_int8(packed), *(PackedTokens(v, packed.offsets, finite=True) for v in (half, brain))]
+    for form in forms:
+        wide = PackedTokens(np.asarray(as_float32(form, 0, len(form.vectors))), form.offsets, finite=True)
+        for candidates in (None, [3, 4, 5, 29, 0, 11]):
+            scores = np.asarray(lk.maxsim(query, form, candidates))
+            np.testing.assert_allclose(scores, lk.maxsim(query, wide, candidates), rtol=1e-5)
+
+
 def test_vectors_without_dimensions_score_nothing():
     packed = lk.pack([np.zeros((3, 0), np.float32), np.zeros((2, 0), np.float32)])
     assert lk.maxsim(np.zeros((4, 0), np.float32), packed).tolist() == [0, 0]
@@ -123,7 +136,7 @@ def test_vectors_without_dimensions_score_nothing():
 
 MEMORY = """
 import sys, numpy as np, psutil, labkit as lk
-from labkit.encoding.tokens import PackedTokens
+from labkit.encoding.tokens import PackedTokens, as_float32, quantize_int8
 def anonymous():
     lines = open("/proc/self/status").read().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
