@@ -15,6 +15,7 @@ import sysconfig
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from labkit.corpus.docstrings import Sections, parse
@@ -55,26 +56,28 @@ def sentences(text: str) -> set[str]:
     return {part for part in found if part.count(" ") >= SENTENCE_WORDS - 1}
 
 
-def pydocs_sentences() -> set[str]:
+@cache
+def pydocs_sentences() -> frozenset[str]:
     """Every sentence of pydocs and of its queries."""
     texts = []
     for name in ("pydocs", "pydocs-raw"):
         collection = load_collection(name)
         texts += [text for doc in collection.docs.values() for text in (doc.text, *doc.passages)]
-    return set().union(*map(sentences, [*texts, *collection.queries.values()]))
+    return frozenset().union(*map(sentences, [*texts, *collection.queries.values()]))
 
 
-def sources(forbidden: set[str]) -> list[Source]:
+@cache  # reading them takes most of a minute
+def sources(forbidden: frozenset[str]) -> tuple[Source, ...]:
     """The documented objects of `PACKAGES`, at most so many of each, without any that shares a forbidden sentence."""
     site = Path(sysconfig.get_paths()["purelib"])
     chosen = []
     for package, most in PACKAGES.items():
         found = list(_unlike(_documented(site / package, package), forbidden))
         chosen += random.Random(package).sample(found, min(most, len(found)))
-    return chosen
+    return tuple(chosen)
 
 
-def _unlike(found: Iterator[Source], forbidden: set[str]) -> Iterator[Source]:
+def _unlike(found: Iterator[Source], forbidden: frozenset[str]) -> Iterator[Source]:
     """Each text once, none that shares a sentence with what is forbidden."""
     seen: set[str] = set()
     for source in found:

@@ -1,7 +1,6 @@
 """The cross-encoder that ships: what it is made of, what it never saw, and that its stored scores are its own."""
 
-import importlib.util
-import sys
+import importlib
 import tomllib
 from pathlib import Path
 
@@ -29,14 +28,10 @@ def cross():
     return lk.CrossEncoderReranker(stored=False)
 
 
-@pytest.fixture(scope="module")
-def recipe():
-    spec = importlib.util.spec_from_file_location("cross_texts", RECIPES / "cross_texts.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["cross_texts"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["cross_texts"]
+@pytest.fixture
+def recipe(monkeypatch):
+    monkeypatch.syspath_prepend(str(RECIPES))
+    return importlib.import_module("cross_texts")
 
 
 def test_it_is_the_default_and_says_so(cross):
