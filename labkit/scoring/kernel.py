@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CHUNK_FLOATS = 2**20  # 4 MiB of widened document tokens in a chunk
 PRODUCT_FLOATS = 2**17  # 512 KiB of products: they are read again at once, so they should still be in cache
 LEAST_TOKENS = 1_024  # so that ordinary documents fit in a chunk beside any query
+ALONE = 2**25  # multiplications that are done sooner than another thread wakes up
 COLUMNS = 1_024  # tokens of several queries at a time
 KINDS = {torch.float16: FLOAT16, torch.bfloat16: BFLOAT16}
 NONE = np.zeros(0, np.float32)
@@ -101,7 +102,8 @@ def _score_compiled(
         products = scratch("products", limit, right.shape[1]).numpy()
         mkl.drain(mkl.functions(), stored, right, arrays, docs.chunks, taken, bounds, scores, rows, products)
 
-    together(work, max(1, min(torch.get_num_threads(), len(docs.chunks) - 1)), here=True)
+    alone = docs.ends[-1] * right.size < ALONE
+    together(work, 1 if alone else min(torch.get_num_threads(), len(docs.chunks) - 1), here=True)
 
 
 def winners_packed(tokens: torch.Tensor, documents: PackedTokens, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,8 +17,9 @@ from labkit.scoring.reference import maxsim_reference
 
 @pytest.fixture(autouse=True)
 def chunks_may_be_small(monkeypatch):
-    """Let `PRODUCT_FLOATS` alone decide how many tokens a chunk has."""
+    """Let `PRODUCT_FLOATS` alone decide how many tokens a chunk has, and several threads take chunks of small packs."""
     monkeypatch.setattr(kernel, "LEAST_TOKENS", 1)
+    monkeypatch.setattr(kernel, "ALONE", 0)
 
 
 @pytest.fixture(autouse=True, params=["MKL", "torch"])
