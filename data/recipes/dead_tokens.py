@@ -15,7 +15,8 @@ import numpy as np
 import labkit as lk
 from labkit.encoding.prune import content_words, kept
 from labkit.encoding.tokens import PackedTokens
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored
 
 K = 100
 SHARES = (0.75, 0.5, 0.25)

@@ -14,7 +14,7 @@ from labkit.corpus.load import load_collection
 from labkit.ranking.cross_encoder import CrossEncoderReranker
 from labkit.ranking.first_stage import BM25Retriever
 from labkit.ranking.ranking import as_hits
-from labkit.ranking.rerankers import flat
+from labkit.ranking.scored import flat
 from labkit.ranking.shipped_scores import FILE, pair_key, shipped_scores, write_scores
 
 DEPTHS = {"dev": 100, "test": 100}

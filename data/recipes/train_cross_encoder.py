@@ -31,7 +31,7 @@ from labkit.encoding.encoders import Encoder
 from labkit.encoding.tokens import PackedTokens
 from labkit.ranking.first_stage import BM25Retriever
 from labkit.ranking.offline_pair import FILE
-from labkit.ranking.rerankers import zscores
+from labkit.ranking.scored import zscores
 from labkit.scoring.maxsim import maxsim
 
 SEED = 7

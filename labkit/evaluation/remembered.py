@@ -16,7 +16,8 @@ from labkit.ranking.first_stage import Retriever
 from labkit.ranking.fusion import FusionRetriever
 from labkit.ranking.late_interaction import DenseReranker, LateInteractionReranker
 from labkit.ranking.ranking import Hit, Ranking
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored
 
 FIRSTS = (Retriever, FusionRetriever)  # k more are the same ones first, so a long list can be cut
 PARTS = (LateInteractionReranker, DenseReranker, CrossEncoderReranker, Retriever)  # each document scored for itself

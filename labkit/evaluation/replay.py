@@ -15,7 +15,7 @@ from labkit.errors import LabError
 from labkit.evaluation.knobs import changes
 from labkit.ranking.rebuild import rebuild, timeless
 from labkit.ranking.redaction import Salt
-from labkit.ranking.trace import ID_DIGITS
+from labkit.ranking.trace_line import ID_DIGITS
 from labkit.ranking.two_stage import TwoStage
 from labkit.ranking.watched import Request, about, run
 from labkit.records import code_hash, versions

@@ -12,7 +12,8 @@ import numpy as np
 from labkit.errors import LabError, check_count, is_number
 from labkit.ranking.cohere_reply import Reply, read_reply
 from labkit.ranking.ranking import Hit
-from labkit.ranking.rerankers import Reranker, Scored, best, flat
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored, best, flat
 from labkit.ranking.standin import default_scorer, load_extra, shared_standin
 from labkit.ranking.standin_rules import MAX_TOKENS_PER_DOC, STANDIN, names_spans, units_for
 

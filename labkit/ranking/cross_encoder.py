@@ -16,7 +16,8 @@ from labkit.encoding.encoders import BATCH_TOKENS
 from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.offline_pair import NAME
 from labkit.ranking.ranking import Hit, Ranking
-from labkit.ranking.rerankers import Reranker, Scored, best, flat
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored, best, flat
 from labkit.ranking.shipped_scores import pair_key, shipped_scores
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ import numpy as np
 from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.first_stage import Retriever
 from labkit.ranking.ranking import Hit, Ranking
-from labkit.ranking.rerankers import Reranker, Scored, zscores
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored, zscores
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder

@@ -22,7 +22,8 @@ from labkit.ranking.budget import Budget
 from labkit.ranking.guard_attempts import LOG, Attempts, Stopped, Task, stopped, within
 from labkit.ranking.guard_parts import Breaker, Busy, Cache, Workers
 from labkit.ranking.ranking import Hit, Ranking, as_hits
-from labkit.ranking.rerankers import Reranker, Scored, fallback_note, joined
+from labkit.ranking.rerankers import Reranker, fallback_note, joined
+from labkit.ranking.scored import Scored
 
 FALLBACKS = {
     "deadline": "the time was up",

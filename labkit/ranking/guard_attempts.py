@@ -14,7 +14,8 @@ from labkit.errors import LabError
 from labkit.ranking.budget import Budget, Reservation
 from labkit.ranking.cohere_reply import ServiceError
 from labkit.ranking.ranking import Hit, Ranking
-from labkit.ranking.rerankers import Reranker, flat
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import flat
 
 LOG = logging.getLogger("labkit.guard")
 REPEATED = ("rate limit", "server error", "connection", "bad reply")  # the failures that may pass

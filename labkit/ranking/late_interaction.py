@@ -13,7 +13,8 @@ import numpy as np
 
 from labkit.errors import LabError
 from labkit.ranking.ranking import Hit
-from labkit.ranking.rerankers import Reranker, Scored, best, distinct, flat
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored, best, distinct, flat
 from labkit.scoring.maxsim import maxsim
 
 if TYPE_CHECKING:

@@ -10,30 +10,25 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache, partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from filelock import FileLock
 
 from labkit import paths
 from labkit.errors import LabError, check_count
 from labkit.ranking.ranking import Ranking
-from labkit.ranking.redaction import RULES, Redaction, Salt, without_keys
+from labkit.ranking.redaction import RULES, Redaction
+from labkit.ranking.trace_line import SCHEMA, Lines, plain
 from labkit.ranking.two_stage import Searcher, TwoStage
-from labkit.ranking.watched import Delegate, Request, about, run
-from labkit.records import code_hash, read_counted, versions, write_bytes
+from labkit.ranking.watched import Delegate, about, run
+from labkit.records import read_counted, write_bytes
 
-SCHEMA = 1
 FILE = "trace.jsonl"
 QUERIES = ("redacted", "hash", "text")
-QUOTED = 8  # characters in a row that a sentence shares with a query quote it
-ID_DIGITS = 8
 WAIT_SECONDS = 1.0  # no request waits longer for the log
 log = logging.getLogger(__name__)
 
@@ -74,7 +69,7 @@ class Trace:
         self.queries, self.sync = queries, sync
         self.max_bytes, self.backups = check_count(max_bytes, "max_bytes"), check_count(backups, "backups")
         self.lost = 0
-        self._redaction, self._salt, self._lock = Redaction(rules), Salt(), threading.Lock()
+        self._lines, self._lock = Lines(queries, Redaction(rules)), threading.Lock()
 
     def __repr__(self) -> str:
         return f"Trace({str(self.path)!r}, queries={self.queries!r}, lost={self.lost})"
@@ -95,7 +90,7 @@ class Trace:
         request = run(system, query, settings)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            line = json.dumps(self._line(request, about), allow_nan=False, default=_plain) + "\n"
+            line = json.dumps(self._lines.of(request, about), allow_nan=False, default=plain) + "\n"
             with FileLock(f"{self.path}.lock", timeout=WAIT_SECONDS):
                 self._rotate(len(line))
                 write_bytes(self.path, line.encode("ascii"), self.sync)
@@ -104,48 +99,6 @@ class Trace:
         if request.error:
             raise request.error
         return request.ranking
-
-    def _line(self, request: Request, about: dict[str, Any]) -> dict[str, Any]:
-        counts: Counter[str] = Counter()
-        query = request.query if isinstance(request.query, str) else repr(request.query)
-        shown = {"text": query, "hash": None, "redacted": query}[self.queries]
-        if self.queries == "redacted":
-            shown = self._redaction.clean(query, counts)
-        shown = without_keys(shown, counts)
-        say = partial(self._sentence, counts=counts, hidden="" if shown == query else query)
-        error = f"{type(request.error).__name__}: {say(str(request.error))}" if request.error else ""
-        line = {
-            "schema": SCHEMA, "id": uuid4().hex, "at": request.at.isoformat(timespec="milliseconds"),
-            "outcome": request.outcome, "error": error,
-            "query": shown, "query_exact": shown == request.query, "query_hash": self._salt.hash(query),
-            "salt": self._salt.name, **about, **_counts(request.settings, say), "seconds": round(request.seconds, 6),
-            "stages": self._stages(request, say, counts), "versions": versions(), "code": code_hash(),
-        }  # fmt: skip
-        line["cost"] = dict(sum((Counter(stage["cost"]) for stage in line["stages"]), Counter()))
-        return {**without_keys(line, counts), "redacted": dict(counts)}
-
-    def _sentence(self, text: str, counts: Counter[str], hidden: str) -> str:
-        """A note or an error after the rules, or none of it where it quotes a query that is not to be shown."""
-        width = min(QUOTED, len(hidden))
-        if width >= 4 and any(text[i : i + width] in hidden for i in range(len(text) - width + 1)):
-            return "[left out: it quotes the query]"
-        return self._redaction.clean(text, counts)
-
-    def _stages(self, request: Request, say: Callable[[str], str], counts: Counter[str]) -> list[dict[str, Any]]:
-        """The stages with ids and sentences after the rules. An id that changed carries a hash, to stay one of many."""
-
-        @cache
-        def doc_id(given: str) -> str:
-            shown = self._redaction.clean(given, counts)
-            return shown if shown == given else f"{shown}#{self._salt.hash(given)[:ID_DIGITS]}"
-
-        stages = [stage.to_dict() for stage in request.stages]
-        for stage in stages:
-            stage["in"] = [doc_id(given) for given in stage["in"]]
-            stage["out"] = [{**hit, "id": doc_id(hit["id"]), "reason": say(hit["reason"])} for hit in stage["out"]]
-            stage.update({name: say(stage[name]) for name in ("note", "fallback")})
-            stage.update(_counts({name: stage[name] for name in ("k", "top_n") if name in stage}, say))
-        return stages
 
     def _rotate(self, coming: int) -> None:
         with suppress(OSError):  # where a reader holds the file (Windows) it grows on
@@ -186,19 +139,6 @@ def read_traces(path: Path | str) -> tuple[list[dict[str, Any]], int]:
             if schema == SCHEMA:
                 found.setdefault(line["id"], line)
     return list(found.values())[::-1], torn
-
-
-def _counts(settings: dict[str, Any], say: Callable[[str], str]) -> dict[str, Any]:
-    """k and top_n: whole numbers or None; what was refused stands as text, after the rules."""
-    return {
-        name: value if value is None else int(value) if hasattr(value, "__index__") else say(repr(value))
-        for name, value in settings.items()
-    }
-
-
-def _plain(value: Any) -> Any:
-    """A number of numpy as Python's; anything else by its type alone."""
-    return value.item() if hasattr(value, "item") else f"<{type(value).__name__}>"
 
 
 class _Traced(Delegate):

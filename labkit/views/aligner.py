@@ -11,7 +11,7 @@ import numpy as np
 
 from labkit.errors import LabError
 from labkit.ranking.ranking import Hit, Ranking, as_hits
-from labkit.ranking.rerankers import flat
+from labkit.ranking.scored import flat
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.receipt import similarity_table
 from labkit.views.pieces import Read, read

@@ -5,7 +5,7 @@ import pytest
 
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
-from labkit.ranking.rerankers import zscores
+from labkit.ranking.scored import zscores
 
 
 def collection(**texts):

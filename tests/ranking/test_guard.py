@@ -14,7 +14,8 @@ from labkit.ranking.cohere_reply import ServiceError
 from labkit.ranking.fusion import FusionReranker
 from labkit.ranking.guard import FALLBACKS
 from labkit.ranking.ranking import Hit, Ranking
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored
 
 TEXTS = ["low 0.1", "high 0.9", "middle 0.5", "high 0.9"]
 FIRST = Ranking(

@@ -189,7 +189,7 @@ def test_two_stages_nest_and_the_outer_k_is_the_inner_top_n():
 
 
 def test_late_fusion_sums_three_opinions():
-    from labkit.ranking.rerankers import zscores
+    from labkit.ranking.scored import zscores
 
     bm25, late, twin = lk.BM25Retriever(C), lk.LateInteractionReranker(), DenseReranker()
     candidates = bm25.search(QUERY, k=50)

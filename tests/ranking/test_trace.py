@@ -17,7 +17,8 @@ from labkit.corpus.collection import Collection, Document
 from labkit.evaluation.replay import replay
 from labkit.ranking.ranking import Ranking
 from labkit.ranking.redaction import RULES, Redaction
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored
 from labkit.ranking.trace import read_traces
 from labkit.views.timeline import overview, timeline
 

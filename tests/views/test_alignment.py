@@ -13,7 +13,8 @@ import pytest
 import labkit as lk
 from labkit.encoding.encoders import Encoder
 from labkit.ranking.ranking import Hit, Ranking
-from labkit.ranking.rerankers import Reranker, Scored
+from labkit.ranking.rerankers import Reranker
+from labkit.ranking.scored import Scored
 from labkit.views import alignment_words as words
 from labkit.views.aligner import Aligner
 from labkit.views.alignment import Alignment
