@@ -67,7 +67,7 @@ class PackedTokens:
     finite: bool = False
 
     def __post_init__(self) -> None:
-        offsets = np.asarray(self.offsets, dtype=np.int64)
+        offsets = np.array(self.offsets, dtype=np.int64)  # a copy: compiled loops trust what is checked here
         object.__setattr__(self, "offsets", offsets)
         if self.vectors.ndim != 2:
             raise LabError(f"vectors must be [T, d]; got shape {tuple(self.vectors.shape)}.")
@@ -77,8 +77,18 @@ class PackedTokens:
             raise LabError("offsets must be [Nd + 1] and ascend from 0; got " + np.array2string(offsets, threshold=8))
         if offsets[-1] != len(self.vectors):
             raise LabError(f"offsets must end at T = {len(self.vectors)} tokens; got {offsets[-1]}.")
-        if dtype_name(self.vectors) == "int8" and self.scales is None:
+        self._check_scales()
+
+    def _check_scales(self) -> None:
+        name, scales = dtype_name(self.vectors), self.scales
+        if name != "int8":
+            if scales is not None:
+                raise LabError(f"scales belong to int8 vectors; these are {name}. Leave scales out.")
+        elif scales is None:
             raise LabError("int8 vectors need scales of shape [T]; got None.")
+        elif tuple(scales.shape) != (len(self.vectors),) or dtype_name(scales) != "float32":
+            got = f"{dtype_name(scales)} of shape {tuple(scales.shape)}"
+            raise LabError(f"scales must be float32 [T], here [{len(self.vectors)}]; got {got}.")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

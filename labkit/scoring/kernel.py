@@ -1,10 +1,11 @@
 """The fast path of MaxSim on a CPU, tested against `labkit.scoring.reference`.
 
-Document tokens are read in chunks that fit a core's cache. Each of as many Python threads as torch may use takes a
-chunk, widens it to float32, multiplies it with the query tokens on one thread, and reduces the products while they are
-still in cache: the maximum over each document's tokens, then the sum over each query's. No product of the whole pack
-ever exists, so memory does not grow with the pack, and a busy core delays only the chunks that it has. Where torch lets
-us call its product from compiled code (`labkit.scoring.mkl`), no thread comes back to Python between chunks.
+Document tokens are read in chunks that fit a core's cache. Each of as many Python threads as torch may use, one for a
+small pack, takes a chunk, widens it to float32, multiplies it with the query tokens on one thread, and reduces the
+products while they are still in cache: the maximum over each document's tokens, then the sum over each query's. No
+product of the whole pack ever exists, so memory does not grow with the pack, and a busy core delays only the chunks
+that it has. Where torch lets us call its product from compiled code (`labkit.scoring.mkl`), no thread comes back to
+Python between chunks.
 
 Legend: ``Nq`` queries with ``C`` tokens together, ``Nd`` documents, ``d`` dimensions. A chunk is [tokens, d], its
 products are [tokens, C].
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 
 from labkit.scoring import mkl
-from labkit.scoring.reductions import BFLOAT16, FLOAT16, INT8, improve, plan, reduce_chunk
+from labkit.scoring.reductions import BFLOAT16, FLOAT16, INT8, drain, improve, plan, reduce_chunk
 from labkit.scoring.threads import scratch, together
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def score_packed(
 
     stored = reader.bits() if right.numel() and mkl.functions() is not None else None
     if stored is not None:
-        _score_compiled(stored, right.numpy(), docs, bounds, scores, limit)
+        _score_compiled(stored, right.numpy(), docs, bounds, scores)
     else:
         run(docs, work)
     for place in docs.long:
@@ -92,15 +93,16 @@ def _score_compiled(
     docs: Chosen,
     bounds: np.ndarray,
     scores: np.ndarray,
-    limit: int,
 ) -> None:
     """The same where MKL can be called: each thread, the caller's too, stays in compiled code to the end."""
     arrays, taken = (docs.starts, docs.stops, docs.ends, docs.places), np.zeros(1, np.int64)
 
+    largest = int(np.diff(docs.ends[docs.chunks]).max(initial=0))
+
     def work() -> None:
-        rows = None if stored[0].dtype == np.float32 else scratch("rows", limit, len(right)).numpy()
-        products = scratch("products", limit, right.shape[1]).numpy()
-        mkl.drain(mkl.functions(), stored, right, arrays, docs.chunks, taken, bounds, scores, rows, products)
+        rows = None if stored[0].dtype == np.float32 else scratch("rows", largest, len(right))
+        products = scratch("products", largest, right.shape[1])
+        drain(mkl.functions(), stored, right, arrays, docs.chunks, taken, bounds, scores, rows, products)
 
     alone = docs.ends[-1] * right.size < ALONE
     together(work, 1 if alone else min(torch.get_num_threads(), len(docs.chunks) - 1), here=True)
@@ -185,8 +187,9 @@ def multiplied(reader: Reader, right: torch.Tensor, docs: Chosen, low: int, high
     tokens = int(docs.ends[high] - docs.ends[low])
     products = scratch("products", tokens, right.shape[1])
     runs = docs.runs(low, high)
-    buffer = None if reader.as_stored and len(runs) == 1 else scratch("rows", tokens, len(right))
-    return torch.mm(reader.read(runs, buffer), right, out=products).numpy()
+    buffer = None if reader.as_stored and len(runs) == 1 else torch.from_numpy(scratch("rows", tokens, len(right)))
+    torch.mm(reader.read(runs, buffer), right, out=torch.from_numpy(products))
+    return products
 
 
 def run(docs: Chosen, work: Callable[[int, int], None]) -> None:

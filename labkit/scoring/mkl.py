@@ -1,4 +1,4 @@
-"""MKL's matrix product as torch carries it, called from compiled loops.
+"""MKL's matrix product as torch carries it, for compiled loops to call, and a counter that threads share.
 
 On its way through Python and torch's dispatcher, ``torch.mm`` on some thousand tokens waits for the GIL as long as it
 multiplies where two threads do so. torch's Linux wheels for x86-64 export the product itself (``sgemm_``, BLAS
@@ -16,11 +16,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-from labkit.scoring.reductions import reduce_chunk, widen
 
 _BYTES = ir.IntType(8).as_pointer()
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
@@ -41,8 +39,8 @@ def functions() -> np.ndarray | None:
 
 
 @intrinsic
-def _sgemm(context, address, columns, rows, dim, right, left, product):  # type: ignore[no-untyped-def]
-    """``product = left @ right``; all but the first are row-major, and BLAS takes them as transposed."""
+def sgemm(context, address, columns, rows, dim, right, left, product):  # type: ignore[no-untyped-def]
+    """``product = left @ right``: addresses of three row-major matrices, which BLAS takes as transposed."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         def put(value):  # type: ignore[no-untyped-def]
@@ -64,7 +62,7 @@ def _sgemm(context, address, columns, rows, dim, right, left, product):  # type:
 
 
 @intrinsic
-def _set_threads(context, address, count):  # type: ignore[no-untyped-def]
+def set_threads(context, address, count):  # type: ignore[no-untyped-def]
     """Set the calling thread's number of MKL threads (0: as all have it) and return what it was."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
@@ -75,7 +73,7 @@ def _set_threads(context, address, count):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def _take(context, counter):  # type: ignore[no-untyped-def]
+def take(context, counter):  # type: ignore[no-untyped-def]
     """The number at this address, which is one higher afterwards: no two threads get the same."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
@@ -83,53 +81,3 @@ def _take(context, counter):  # type: ignore[no-untyped-def]
         return builder.atomic_rmw("add", place, ir.Constant(_INT64, 1), "monotonic")
 
     return types.int64(types.uintp), generate
-
-
-@njit(nogil=True, cache=True)
-def multiply(functions, vectors, right, starts, stops, ends, low, high, products):  # type: ignore[no-untyped-def]
-    """Fill ``products`` [tokens, C] for documents ``low:high``: rows ``starts[i]:stops[i]`` of ``vectors`` @ ``right``.
-
-    ``vectors`` are float32 and stand row by row. The rows asked for need not stand together: those that do are one
-    product. One thread, the caller's.
-    """
-    columns, dim = right.shape[1], right.shape[0]
-    before = _set_threads(functions[1], np.int32(1))
-    i = low
-    while i < high:
-        begin = i
-        i += 1
-        while i < high and starts[i] == stops[i - 1]:
-            i += 1
-        rows = vectors.ctypes.data + 4 * dim * starts[begin]
-        product = products.ctypes.data + 4 * columns * (ends[begin] - ends[low])
-        count = stops[i - 1] - starts[begin]
-        _sgemm(functions[0], columns, count, dim, np.int64(right.ctypes.data), np.int64(rows), np.int64(product))
-    _set_threads(functions[1], before)
-
-
-@njit(nogil=True, cache=True)
-def drain(functions, stored, right, docs, chunks, taken, bounds, scores, rows, products):  # type: ignore[no-untyped-def]
-    """As `reduce_chunk` for one chunk after the other, multiplied here, until all are taken.
-
-    Parameters
-    ----------
-    stored : vectors, kind and scales, as `widen` takes them, or vectors [T, d] float32 that stand row by row
-    docs : starts, stops, ends and places, as `labkit.scoring.kernel.Chosen` has them
-    chunks : [n + 1] int64, at which document each chunk begins
-    taken : [1] int64, how many chunks are taken; threads share it
-    rows : [tokens of the largest chunk, d] float32, this thread's own, to widen to; None for float32 vectors
-    products : [tokens of the largest chunk, C] float32, this thread's own
-    """
-    vectors, kind, scales = stored
-    starts, stops, ends, places = docs
-    chunk = _take(taken.ctypes.data)
-    while chunk < len(chunks) - 1:
-        low, high = chunks[chunk], chunks[chunk + 1]
-        if rows is None:
-            multiply(functions, vectors, right, starts, stops, ends, low, high, products)
-        else:
-            widen(vectors, kind, scales, starts, stops, low, high, rows)
-            firsts = ends[low : high + 1] - ends[low]
-            multiply(functions, rows, right, firsts[:-1], firsts[1:], firsts, 0, high - low, products)
-        reduce_chunk(products, ends, low, high, places, bounds, scores)
-        chunk = _take(taken.ctypes.data)

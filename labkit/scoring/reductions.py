@@ -1,12 +1,15 @@
 """The compiled loops of the fast path: maxima over a document's tokens, sums over a query's, and what is read together.
 
 Compiled once and kept beside this file, or in numba's own cache where that folder is read-only. None holds the GIL.
+They stand in one file because numba compiles a function anew when its own file has changed, not when what it calls has.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
+
+from labkit.scoring.mkl import set_threads, sgemm, take
 
 FLOAT16, BFLOAT16, INT8 = 0, 1, 2
 
@@ -83,7 +86,7 @@ def plan(offsets, chosen, limit):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def widen(vectors, kind, scales, starts, stops, low, high, rows):  # type: ignore[no-untyped-def]
-    """Write the rows ``starts[i]:stops[i]`` of documents ``low:high`` to ``rows`` as float32; returns how many.
+    """Write the rows ``starts[i]:stops[i]`` of documents ``low:high`` to ``rows`` as float32, one after the other.
 
     Parameters
     ----------
@@ -101,7 +104,60 @@ def widen(vectors, kind, scales, starts, stops, low, high, rows):  # type: ignor
                 elif kind == BFLOAT16:
                     rows[filled, k] = np.uint32(np.uint32(np.uint16(value)) << 16).view(np.float32)
                 else:  # the exponent of float16 is biased by 15, that of float32 by 127: 112 apart, so is a subnormal
-                    size = np.uint32(np.uint32(value & 0x7FFF) << 13).view(np.float32) * np.float32(2.0**112)
+                    bits = np.uint32(np.uint32(value & 0x7FFF) << 13)
+                    size = bits.view(np.float32) * np.float32(2.0**112)
+                    if value & 0x7C00 == 0x7C00:  # infinity and NaN keep what they are
+                        size = np.uint32(bits | 0x7F800000).view(np.float32)
                     rows[filled, k] = -size if value < 0 else size
             filled += 1
-    return filled
+
+
+@njit(nogil=True, cache=True)
+def multiply(functions, vectors, right, starts, stops, ends, low, high, products):  # type: ignore[no-untyped-def]
+    """Fill ``products`` [tokens, C] for documents ``low:high``: rows ``starts[i]:stops[i]`` of ``vectors`` @ ``right``.
+
+    ``vectors`` are float32 and stand row by row. The rows asked for need not stand together: those that do are one
+    product. MKL uses as many threads as it may.
+    """
+    columns, dim = right.shape[1], right.shape[0]
+    i = low
+    while i < high:
+        begin = i
+        i += 1
+        while i < high and starts[i] == stops[i - 1]:
+            i += 1
+        rows = vectors.ctypes.data + 4 * dim * starts[begin]
+        product = products.ctypes.data + 4 * columns * (ends[begin] - ends[low])
+        count = stops[i - 1] - starts[begin]
+        sgemm(functions[0], columns, count, dim, np.int64(right.ctypes.data), np.int64(rows), np.int64(product))
+
+
+@njit(nogil=True, cache=True)
+def drain(functions, stored, right, docs, chunks, taken, bounds, scores, rows, products):  # type: ignore[no-untyped-def]
+    """As `reduce_chunk` for one chunk after the other, multiplied here, until all are taken. MKL uses one thread.
+
+    Parameters
+    ----------
+    functions : addresses, from `labkit.scoring.mkl.functions`
+    stored : vectors, kind and scales, as `widen` takes them, or vectors [T, d] float32 that stand row by row
+    docs : starts, stops, ends and places, as `labkit.scoring.kernel.Chosen` has them
+    chunks : [n + 1] int64, at which document each chunk begins
+    taken : [1] int64, how many chunks are taken; threads share it
+    rows : [tokens of the largest chunk, d] float32, this thread's own, to widen to; None for float32 vectors
+    products : [tokens of the largest chunk, C] float32, this thread's own
+    """
+    vectors, kind, scales = stored
+    starts, stops, ends, places = docs
+    threads = set_threads(functions[1], np.int32(1))
+    chunk = take(taken.ctypes.data)
+    while chunk < len(chunks) - 1:
+        low, high = chunks[chunk], chunks[chunk + 1]
+        if rows is None:
+            multiply(functions, vectors, right, starts, stops, ends, low, high, products)
+        else:
+            widen(vectors, kind, scales, starts, stops, low, high, rows)
+            together = np.array([0, ends[high] - ends[low]])
+            multiply(functions, rows, right, together[:1], together[1:], together, 0, 1, products)
+        reduce_chunk(products, ends, low, high, places, bounds, scores)
+        chunk = take(taken.ctypes.data)
+    set_threads(functions[1], threads)

@@ -8,35 +8,40 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
+import numpy as np
 import torch
 
 _THREAD = threading.local()
 
 
 def together(work: Callable[[], None], count: int, here: bool = False) -> None:
-    """Call ``work`` ``count`` times at once, each in another thread; with ``here`` one of them in the caller's.
+    """Have ``work`` done by ``count`` threads, each of which takes a share until nothing is left.
 
-    In the caller's thread torch keeps its number of threads.
+    With ``here`` one of them is the caller's, where torch keeps its number of threads, and none is waited for that has
+    not begun when the caller's is done: other callers may have all of them.
     """
     pool = _pool(torch.get_num_threads(), os.getpid()) if count > here else None
     futures = [pool.submit(work) for _ in range(count - here)] if pool else []
-    if here:
-        work()
-    for future in futures:
-        future.result()
+    try:
+        if here:
+            work()
+    finally:
+        for future in futures:
+            if not (here and future.cancel()):
+                future.result()
 
 
-def scratch(name: str, rows: int, columns: int) -> torch.Tensor:
+def scratch(name: str, rows: int, columns: int) -> np.ndarray:
     """This thread's own memory under that name, [rows, columns] float32, with whatever it held before.
 
     Fresh memory would be handed back to the system after each call and faulted in again page by page: between other
     work that took a third of the time of 1,000 documents.
     """
     held = getattr(_THREAD, name, None)
-    if held is None or held.numel() < rows * columns:
-        held = torch.empty(rows * columns)
+    if held is None or held.size < rows * columns:
+        held = np.empty(rows * columns, np.float32)
         setattr(_THREAD, name, held)
-    return held[: rows * columns].view(rows, columns)
+    return held[: rows * columns].reshape(rows, columns)
 
 
 @cache
@@ -46,15 +51,15 @@ def _pool(count: int, process: int) -> ThreadPoolExecutor:
     torch's setting is the calling thread's own, but it is also remembered for threads that come later: it is put back.
     """
     pool = ThreadPoolExecutor(count, thread_name_prefix="maxsim")
-    together = threading.Barrier(count + 1)
+    ready = threading.Barrier(count + 1)
 
     def prepare() -> None:
         torch.set_num_threads(1)
-        together.wait()
+        ready.wait()
 
-    ready = [pool.submit(prepare) for _ in range(count)]
-    together.wait()
-    for future in ready:
+    prepared = [pool.submit(prepare) for _ in range(count)]
+    ready.wait()
+    for future in prepared:
         future.result()
     torch.set_num_threads(count)
     return pool

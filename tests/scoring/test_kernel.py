@@ -130,6 +130,34 @@ def test_every_form_of_storage_scores_as_its_float32_vectors_do(case):
             np.testing.assert_allclose(scores, lk.maxsim(query, wide, candidates), rtol=1e-5)
 
 
+@pytest.mark.parametrize("half", [np.float16, torch.bfloat16])
+def test_infinity_that_nobody_checked_for_stays_infinity(half):
+    vectors = np.array([[np.inf, 1], [1, 1], [-np.inf, 1]], np.float32)
+    stored = torch.from_numpy(vectors).to(half) if half is torch.bfloat16 else vectors.astype(half)
+    scores = lk.maxsim(np.array([[1, 0]], np.float32), PackedTokens(stored, np.arange(4), finite=True))
+    assert np.asarray(scores).tolist() == [np.inf, 1, -np.inf]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_torchs_default_dtype_changes_no_score(case, dtype):
+    query, packed = case
+    half = PackedTokens(packed.vectors.astype(np.float16), packed.offsets, finite=True)
+    expected = lk.maxsim(query, half)
+    torch.set_default_dtype(dtype)
+    try:
+        with ThreadPoolExecutor(1) as fresh:  # a thread without memory of its own yet
+            np.testing.assert_array_equal(fresh.submit(lk.maxsim, query, half).result(), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_winners_are_found_after_scores_in_inference_mode(case):
+    query, packed = case
+    with torch.inference_mode():
+        expected = lk.maxsim(query, packed)
+    np.testing.assert_allclose(lk.maxsim(query, packed, argmax=True)[0], expected, rtol=1e-6)
+
+
 def test_vectors_without_dimensions_score_nothing():
     packed = lk.pack([np.zeros((3, 0), np.float32), np.zeros((2, 0), np.float32)])
     assert lk.maxsim(np.zeros((4, 0), np.float32), packed).tolist() == [0, 0]
@@ -137,12 +165,12 @@ def test_vectors_without_dimensions_score_nothing():
 
 MEMORY = """
 import sys, numpy as np, psutil, labkit as lk
-from labkit.encoding.tokens import PackedTokens, as_float32, quantize_int8
+from labkit.encoding.tokens import PackedTokens
 def anonymous():
     lines = open("/proc/self/status").read().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
 query = np.ones((32, 384), np.float32)
-lk.maxsim(query, lk.pack([np.ones((20_000, 384), np.float32)] ))  # threads, buffers and compilation come first
+lk.maxsim(query, lk.pack([np.ones((100, 384), np.float16)] * 200))  # threads, buffers and compilation come first
 rows = 400_000
 vectors = np.memmap(sys.argv[1], np.float16, "w+", shape=(rows, 384)); vectors[::1000] = 1; vectors.flush()
 stored = np.memmap(sys.argv[1], np.float16, "r", shape=(rows, 384))

@@ -220,6 +220,15 @@ def test_a_score_does_not_depend_on_batch_mates():
         (lambda: PackedTokens(np.ones((3, 2), np.float32), [0, 2]), "end at T = 3 tokens; got 2"),
         (lambda: PackedTokens(np.ones((3, 2), np.int64), [0, 3]), "one of float32, float16, int8, bfloat16; got int64"),
         (lambda: PackedTokens(np.ones((3, 2), np.int8), [0, 3]), "int8 vectors need scales"),
+        (
+            lambda: PackedTokens(np.ones((3, 2), np.int8), [0, 3], np.ones(2, np.float32)),
+            r"scales must be float32 \[T\], here \[3\]; got float32 of shape \(2,\)",
+        ),
+        (lambda: PackedTokens(np.ones((3, 2), np.int8), [0, 3], np.ones(3)), "got float64 of shape"),
+        (
+            lambda: PackedTokens(np.ones((3, 2), np.float32), [0, 3], np.ones(3, np.float32)),
+            "scales belong to int8 vectors; these are float32",
+        ),
     ],
 )
 def test_bad_input_is_named(call, message):
@@ -232,6 +241,14 @@ def test_infinity_in_a_pack_that_nobody_checked_is_found_before_scoring():
     vectors[1, 0] = np.nan
     with pytest.raises(lk.LabError, match="document row 1"):
         lk.maxsim(QUERY, PackedTokens(vectors, [0, 3]))
+
+
+def test_a_pack_keeps_the_offsets_that_were_checked():
+    offsets = np.array([0, 3])
+    packed = PackedTokens(np.ones((3, 2), np.float32), offsets, finite=True)
+    offsets[1] = 1_000_000
+    assert lk.maxsim(QUERY, packed).shape == (1,)
+    assert packed.offsets.tolist() == [0, 3]
 
 
 def test_a_float32_document_is_a_view_and_a_slice_is_a_pack():

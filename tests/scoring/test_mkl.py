@@ -9,6 +9,7 @@ import pytest
 
 import labkit as lk
 from labkit.scoring import mkl
+from labkit.scoring.reductions import multiply
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or platform.machine() != "x86_64", reason="torch exports MKL on Linux and x86-64 alone"
@@ -24,7 +25,7 @@ def test_rows_that_stand_apart_are_multiplied_as_numpy_multiplies_them():
     vectors, right = rng.normal(size=(20, 3)).astype(np.float32), rng.normal(size=(3, 5)).astype(np.float32)
     starts, stops = np.array([4, 7, 15, 0]), np.array([7, 9, 20, 1])
     products = np.full((11, 5), np.nan, np.float32)
-    mkl.multiply(mkl.functions(), vectors, right, starts, stops, np.array([0, 3, 5, 10, 11]), 0, 4, products)
+    multiply(mkl.functions(), vectors, right, starts, stops, np.array([0, 3, 5, 10, 11]), 0, 4, products)
     rows = np.r_[4:9, 15:20, 0:1]
     np.testing.assert_allclose(products, vectors[rows] @ right, rtol=1e-5, atol=1e-6)
 
