@@ -66,13 +66,18 @@ class Trace:
         if queries not in QUERIES:
             raise LabError(f"queries must be one of {', '.join(QUERIES)}; got {queries!r}.")
         self.path = Path(path).expanduser().resolve() if path else paths.home() / FILE
-        self.queries, self.sync = queries, sync
+        self.sync = sync
         self.max_bytes, self.backups = check_count(max_bytes, "max_bytes"), check_count(backups, "backups")
         self.lost = 0
         self._lines, self._lock = Lines(queries, Redaction(rules)), threading.Lock()
 
     def __repr__(self) -> str:
         return f"Trace({str(self.path)!r}, queries={self.queries!r}, lost={self.lost})"
+
+    @property
+    def queries(self) -> str:
+        """How queries are written."""
+        return self._lines.queries
 
     def wrap(self, system: Searcher | TwoStage) -> Searcher | TwoStage:
         """The same system, logged: a TwoStage stays one. Its configuration is read now, which loads its models.

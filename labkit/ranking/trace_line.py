@@ -21,14 +21,14 @@ class Lines:
     """Requests as what `labkit.ranking.trace.Trace` writes of them; the parameters are the trace's."""
 
     def __init__(self, queries: str, redaction: Redaction) -> None:
-        self._queries, self._redaction, self._salt = queries, redaction, Salt()
+        self.queries, self._redaction, self._salt = queries, redaction, Salt()
 
     def of(self, request: Request, about: dict[str, Any]) -> dict[str, Any]:
         """One request; ``about`` is what `labkit.ranking.watched.about` says of its system."""
         counts: Counter[str] = Counter()
         query = request.query if isinstance(request.query, str) else repr(request.query)
-        shown = {"text": query, "hash": None, "redacted": query}[self._queries]
-        if self._queries == "redacted":
+        shown = {"text": query, "hash": None, "redacted": query}[self.queries]
+        if self.queries == "redacted":
             shown = self._redaction.clean(query, counts)
         shown = without_keys(shown, counts)
         say = partial(self._sentence, counts=counts, hidden="" if shown == query else query)

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from labkit.scoring import mkl
-from labkit.scoring.reductions import BFLOAT16, FLOAT16, INT8, drain, improve, plan, reduce_chunk
+from labkit.scoring.reductions import BFLOAT16, FLOAT16, FLOAT32, INT8, drain, improve, plan, reduce_chunk
 from labkit.scoring.threads import scratch, together
 
 if TYPE_CHECKING:
@@ -96,11 +96,10 @@ def _score_compiled(
 ) -> None:
     """The same where MKL can be called: each thread, the caller's too, stays in compiled code to the end."""
     arrays, taken = (docs.starts, docs.stops, docs.ends, docs.places), np.zeros(1, np.int64)
-
     largest = int(np.diff(docs.ends[docs.chunks]).max(initial=0))
 
     def work() -> None:
-        rows = None if stored[0].dtype == np.float32 else scratch("rows", largest, len(right))
+        rows = None if stored[1] == FLOAT32 else scratch("rows", largest, len(right))
         products = scratch("products", largest, right.shape[1])
         drain(mkl.functions(), stored, right, arrays, docs.chunks, taken, bounds, scores, rows, products)
 
@@ -166,12 +165,12 @@ class Reader:
         return rows
 
     def bits(self) -> tuple[np.ndarray, int, np.ndarray] | None:
-        """Vectors, kind and scales as `labkit.scoring.mkl.drain` takes them; None for float32 not stored row by row."""
+        """What `labkit.scoring.reductions.drain` takes as ``stored``; None for float32 not stored row by row."""
         if self.scales is not None:
             return self.vectors.numpy(), INT8, self.scales.numpy()
         if self.vectors.dtype in KINDS:
             return self.vectors.view(torch.int16).numpy(), KINDS[self.vectors.dtype], NONE
-        return (self.vectors.numpy(), INT8, NONE) if self.as_stored else None
+        return (self.vectors.numpy(), FLOAT32, NONE) if self.as_stored else None
 
 
 def _tensor(array) -> torch.Tensor | None:  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from numba import njit
 
 from labkit.scoring.mkl import set_threads, sgemm, take
 
-FLOAT16, BFLOAT16, INT8 = 0, 1, 2
+FLOAT16, BFLOAT16, INT8, FLOAT32 = 0, 1, 2, 3
 
 
 @njit(nogil=True, cache=True)
@@ -156,8 +156,9 @@ def drain(functions, stored, right, docs, chunks, taken, bounds, scores, rows, p
             multiply(functions, vectors, right, starts, stops, ends, low, high, products)
         else:
             widen(vectors, kind, scales, starts, stops, low, high, rows)
-            together = np.array([0, ends[high] - ends[low]])
-            multiply(functions, rows, right, together[:1], together[1:], together, 0, 1, products)
+            addresses = right.ctypes.data, rows.ctypes.data, products.ctypes.data
+            count = ends[high] - ends[low]
+            sgemm(functions[0], right.shape[1], count, right.shape[0], *addresses)
         reduce_chunk(products, ends, low, high, places, bounds, scores)
         chunk = take(taken.ctypes.data)
     set_threads(functions[1], threads)
