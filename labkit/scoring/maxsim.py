@@ -8,7 +8,7 @@ the truth this is tested against; `labkit.scoring.kernel` does the work on a CPU
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,7 +63,7 @@ def maxsim(
     queries = [_numpy(query)] if single else [_numpy(part) for part in query]  # type: ignore[union-attr]
     for part in queries:
         _check_query(part, documents)
-    bounds = np.cumsum([0, *map(len, queries)])
+    bounds = np.array([0, *accumulate(map(len, queries))])
     tokens = queries[0] if single else np.concatenate([np.zeros((0, documents.dim), np.float32), *queries])
     if argmax:
         best, positions = _winners(tokens, documents, chosen)
@@ -71,7 +71,7 @@ def maxsim(
         winners = [positions[:, a:b] for a, b in pairwise(bounds)]
     else:
         scores = _scores(tokens, bounds, documents, chosen)
-    scores[np.diff(bounds) == 0] = 0  # a query without tokens, even beside a document without any
+    scores[[not len(part) for part in queries]] = 0  # a query without tokens, even beside a document without any
     answer = scores[0] if single else scores
     if is_torch(documents.vectors):
         import torch
@@ -86,8 +86,6 @@ def _scores(tokens: np.ndarray, bounds: np.ndarray, documents: PackedTokens, cho
     """[Nq, n] float32; minus infinity for a document without tokens."""
     if _elsewhere(documents):
         return _summed(_winners(tokens, documents, chosen)[0], bounds)
-    import torch
-
     from labkit.scoring import kernel
 
     scores = np.full((len(bounds) - 1, len(chosen)), -np.inf, np.float32)
@@ -95,21 +93,19 @@ def _scores(tokens: np.ndarray, bounds: np.ndarray, documents: PackedTokens, cho
         part = slice(bounds[group.start], bounds[group.stop])
         if part.start < part.stop and len(chosen):
             begins = bounds[group.start : group.stop + 1] - bounds[group.start]
-            kernel.score_packed(torch.from_numpy(tokens[part]), begins, documents, chosen, scores[group])
+            kernel.score_packed(tokens[part], begins, documents, chosen, scores[group])
     return scores
 
 
 def _winners(tokens: np.ndarray, documents: PackedTokens, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each query token's best similarity [n, C] float32 and where it is [n, C] int32."""
-    import torch
-
     if _elsewhere(documents):
         from labkit.scoring.device import winners_on_device
 
         return winners_on_device(tokens, documents, chosen)
     from labkit.scoring.kernel import winners_packed
 
-    return winners_packed(torch.from_numpy(tokens), documents, chosen)
+    return winners_packed(tokens, documents, chosen)
 
 
 def _elsewhere(documents: PackedTokens) -> bool:
@@ -125,6 +121,8 @@ def _summed(best: np.ndarray, bounds: np.ndarray) -> np.ndarray:
 
 def _groups(bounds: np.ndarray, most: int) -> list[slice]:
     """Consecutive queries with at most ``most`` tokens together; one query at least."""
+    if bounds[-1] <= most:
+        return [slice(0, len(bounds) - 1)]
     groups, begin = [], 0
     while begin < len(bounds) - 1:
         end = max(begin + 1, int(np.searchsorted(bounds, bounds[begin] + most, side="right")) - 1)

@@ -1,65 +1,52 @@
-"""Threads in each of which torch uses one, and memory that stays with its thread."""
+"""Threads for compiled code: torch's own where it shares them, else some of ours."""
 
 from __future__ import annotations
 
+import ctypes
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 
-import numpy as np
 import torch
 
-_THREAD = threading.local()
+_HERE = os.getpid()
 
 
-def together(work: Callable[[], None], count: int, here: bool = False) -> None:
-    """Have ``work`` done by ``count`` threads, each of which takes a share until nothing is left.
+def together(function: int, argument: int, count: int) -> None:
+    """Call the compiled ``function(argument)``, both addresses, in ``count`` threads at once; the caller's is one.
 
-    With ``here`` one of them is the caller's, where torch keeps its number of threads, and none is waited for that has
-    not begun when the caller's is done: other callers may have all of them.
+    torch's threads (OpenMP's team, https://gcc.gnu.org/onlinedocs/libgomp/) stay awake for some milliseconds after
+    each product, on cores that threads of ours would have to share with them. So the team does this work too, where
+    torch's library brings one and the process is the one that began: a fork has no team. Elsewhere threads of a pool
+    do; none is waited for that has not begun when the caller is done.
     """
-    pool = _pool(torch.get_num_threads(), os.getpid()) if count > here else None
-    futures = [pool.submit(work) for _ in range(count - here)] if pool else []
-    try:
-        if here:
-            work()
-    finally:
-        for future in futures:
-            if not (here and future.cancel()):
-                future.result()
-
-
-def scratch(name: str, rows: int, columns: int) -> np.ndarray:
-    """This thread's own memory under that name, [rows, columns] float32, with whatever it held before.
-
-    Fresh memory would be handed back to the system after each call and faulted in again page by page: between other
-    work that took a third of the time of 1,000 documents.
-    """
-    held = getattr(_THREAD, name, None)
-    if held is None or held.size < rows * columns:
-        held = np.empty(rows * columns, np.float32)
-        setattr(_THREAD, name, held)
-    return held[: rows * columns].reshape(rows, columns)
+    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(function)
+    parallel = team() if count > 1 and os.getpid() == _HERE else None
+    if parallel is not None:
+        parallel(function, argument, count, 0)
+        return
+    futures = [_pool(os.getpid()).submit(call, argument) for _ in range(count - 1)]
+    call(argument)
+    for future in futures:
+        if not future.cancel():
+            future.result()
 
 
 @cache
-def _pool(count: int, process: int) -> ThreadPoolExecutor:
-    """So many threads, in each of which torch uses one. A forked process needs its own, so its number is asked for.
+def team() -> Callable[[int, int, int, int], None] | None:
+    """OpenMP's ``GOMP_parallel(function, argument, threads, flags)``, if torch's library or one it needs has it."""
+    try:
+        library = ctypes.CDLL(str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"))
+        parallel = library.GOMP_parallel
+    except (OSError, AttributeError):
+        return None
+    parallel.argtypes, parallel.restype = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint], None
+    return parallel
 
-    torch's setting is the calling thread's own, but it is also remembered for threads that come later: it is put back.
-    """
-    pool = ThreadPoolExecutor(count, thread_name_prefix="maxsim")
-    ready = threading.Barrier(count + 1)
 
-    def prepare() -> None:
-        torch.set_num_threads(1)
-        ready.wait()
-
-    prepared = [pool.submit(prepare) for _ in range(count)]
-    ready.wait()
-    for future in prepared:
-        future.result()
-    torch.set_num_threads(count)
-    return pool
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Threads of this process; a fork has to start its own."""
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="maxsim")

@@ -1,5 +1,7 @@
 """The fast path: pieces, threads, memory and the device's form all give what the plain form gives."""
 
+import os
+import platform
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,25 +12,19 @@ import torch
 
 import labkit as lk
 from labkit.encoding.tokens import PackedTokens, as_float32, quantize_int8
-from labkit.scoring import kernel, mkl
+from labkit.scoring import kernel, threads
 from labkit.scoring.device import winners_on_device
-from labkit.scoring.reference import maxsim_reference
+from labkit.scoring.loops import LANES, PIECE, ROWS, WIDE
 
 
-@pytest.fixture(autouse=True)
-def chunks_may_be_small(monkeypatch):
-    """Let `PRODUCT_FLOATS` alone decide how many tokens a chunk has, and several threads take chunks of small packs."""
-    monkeypatch.setattr(kernel, "LEAST_TOKENS", 1)
+@pytest.fixture(autouse=True, params=["torch's threads", "ours"])
+def workers(request, monkeypatch):
+    """Who does the work, on small packs too: the threads of torch's OpenMP, or a pool's where torch shares none."""
     monkeypatch.setattr(kernel, "ALONE", 0)
-
-
-@pytest.fixture(autouse=True, params=["MKL", "torch"])
-def product(request, monkeypatch):
-    """Who multiplies: torch's MKL from compiled code, or ``torch.mm``, as where MKL is not exported."""
-    if request.param == "torch":
-        monkeypatch.setattr(mkl, "functions", lambda: None)
-    elif mkl.functions() is None:
-        pytest.skip("torch exports no MKL here")
+    if request.param == "ours":
+        monkeypatch.setattr(threads, "team", lambda: None)
+    elif threads.team() is None:
+        pytest.skip("torch's library brings no GOMP_parallel here")
     return request.param
 
 
@@ -40,18 +36,26 @@ def case():
     return rng.normal(size=(5, 7)).astype(np.float32), packed
 
 
-@pytest.mark.parametrize("tokens", [1, 3, 8, 1000])
-@pytest.mark.parametrize("candidates", [None, [7, 8, 9, 2, 29, 2]])
-def test_documents_longer_than_a_chunk_are_read_in_pieces(case, monkeypatch, tokens, candidates):
+@pytest.mark.parametrize("tokens", [ROWS - 1, ROWS, ROWS + 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 5])
+@pytest.mark.parametrize("width", [1, LANES, LANES + 1, WIDE, WIDE + 1, 2 * WIDE + LANES])
+def test_tiles_and_pieces_fit_together_at_every_edge(tokens, width):
+    rng = np.random.default_rng(tokens * width)
+    query, document = rng.normal(size=(width, 11)).astype(np.float32), rng.normal(size=(tokens, 11)).astype(np.float32)
+    for form in (lk.pack([document]), quantize_int8(lk.pack([document]))):
+        products = np.asarray(form[0], np.float64) @ query.T
+        scores, winners = lk.maxsim(query, form, argmax=True)
+        np.testing.assert_allclose(scores, [products.max(axis=0).sum()], rtol=1e-5)
+        assert winners[0].tolist() == products.argmax(axis=0).tolist()
+        np.testing.assert_array_equal(lk.maxsim(query, form), scores)
+
+
+def test_a_score_does_not_depend_on_the_company_to_the_last_bit(case):
     query, packed = case
-    monkeypatch.setattr(kernel, "PRODUCT_FLOATS", tokens * len(query))
-    scores, winners = lk.maxsim(query, packed, candidates, argmax=True)
-    numbers = range(len(packed)) if candidates is None else candidates
-    np.testing.assert_allclose(scores, [maxsim_reference(query, packed[i]) for i in numbers], rtol=1e-5)
-    np.testing.assert_allclose(lk.maxsim(query, packed, candidates), scores, rtol=1e-6)
-    for place, number in enumerate(numbers):
-        if len(packed[number]):
-            assert winners[place].tolist() == (np.asarray(packed[number]) @ query.T).argmax(axis=0).tolist()
+    for form in (packed, quantize_int8(packed), lk.pack([np.asarray(d, np.float16) for d in packed])):
+        together = lk.maxsim(query, form)
+        assert together.tolist() == [lk.maxsim(query, form[i : i + 1])[0] for i in range(len(form))]
+        queries = lk.pack([query[:2], query, query[::-1]])
+        assert lk.maxsim(queries, form)[1].tolist() == together.tolist()
 
 
 def test_the_first_of_equal_tokens_wins():
@@ -65,7 +69,7 @@ def test_the_devices_form_gives_the_same_winners(case, dtype):
     there = PackedTokens(torch.from_numpy(packed.vectors).to(dtype), packed.offsets, finite=True)
     chosen = np.array([4, 5, 6, 0, 29, 4])
     best, winners = winners_on_device(query, there, chosen)
-    ours, our_winners = kernel.winners_packed(torch.from_numpy(query), there, chosen)
+    ours, our_winners = kernel.winners_packed(query, there, chosen)
     np.testing.assert_allclose(best, ours, rtol=1e-5)
     assert (winners == our_winners).all()
 
@@ -79,22 +83,20 @@ def test_several_queries_at_once_equal_one_by_one(case, monkeypatch):
     assert (together[1] == 0).all()
 
 
-def test_the_number_of_threads_changes_no_score_and_stays_as_it_was(case, monkeypatch):
+def test_the_number_of_threads_changes_no_score_and_stays_as_it_was(case):
     query, packed = case
-    monkeypatch.setattr(kernel, "PRODUCT_FLOATS", 50 * len(query))
     before = torch.get_num_threads()
     many = lk.maxsim(query, packed)
     assert torch.get_num_threads() == before
     torch.set_num_threads(1)
     try:
-        np.testing.assert_allclose(lk.maxsim(query, packed), many, rtol=1e-6)
+        np.testing.assert_array_equal(lk.maxsim(query, packed), many)
     finally:
         torch.set_num_threads(before)
 
 
-def test_calls_from_several_threads_at_once_do_not_mix(case, monkeypatch):
+def test_calls_from_several_threads_at_once_do_not_mix(case):
     query, packed = case
-    monkeypatch.setattr(kernel, "PRODUCT_FLOATS", 50 * len(query))
     queries = [query * factor for factor in (1, 2, 3, 4)]
     expected = [lk.maxsim(q, packed) for q in queries]
     with ThreadPoolExecutor(4) as pool:
@@ -110,12 +112,18 @@ def test_candidates_apart_and_together_score_as_the_whole_pack_does(case):
         np.testing.assert_allclose(lk.maxsim(query, packed, candidates), whole[candidates], rtol=1e-6)
 
 
-def test_vectors_that_do_not_stand_row_by_row_score_as_their_copy(case):
-    query, packed = case
-    wide = np.zeros((len(packed.vectors), 14), np.float32)
-    wide[:, ::2] = packed.vectors
-    apart = PackedTokens(wide[:, ::2], packed.offsets, finite=True)
-    np.testing.assert_allclose(lk.maxsim(query, apart), lk.maxsim(query, packed), rtol=1e-6)
+@pytest.mark.parametrize("apart", [np.s_[:, ::2], np.s_[:, :7], np.s_[::-1], np.s_[:, ::-1]])
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_vectors_that_do_not_stand_row_by_row_score_as_their_copy(case, apart, kind):
+    _, packed = case
+    wide = np.random.default_rng(2).normal(size=(len(packed.vectors), 14)).astype(np.float32)
+    if kind == "torch" and min(np.empty((2, 2))[apart].strides) < 0:
+        pytest.skip("torch has no negative strides")
+    view = (torch.from_numpy(wide) if kind == "torch" else wide)[apart]
+    query = np.random.default_rng(3).normal(size=(5, view.shape[1])).astype(np.float32)
+    copy = PackedTokens(np.ascontiguousarray(view), packed.offsets, finite=True)
+    scores = np.asarray(lk.maxsim(query, PackedTokens(view, packed.offsets, finite=True)))
+    np.testing.assert_array_equal(scores, lk.maxsim(query, copy))
 
 
 def test_every_form_of_storage_scores_as_its_float32_vectors_do(case):
@@ -170,9 +178,9 @@ from labkit.encoding.tokens import PackedTokens
 def anonymous():
     lines = open("/proc/self/status").read().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
-if sys.argv[2] == "torch":
-    from labkit.scoring import mkl
-    mkl.functions = lambda: None
+if sys.argv[2] == "ours":
+    from labkit.scoring import threads
+    threads.team = lambda: None
 query = np.ones((32, 384), np.float32)
 lk.maxsim(query, lk.pack([np.ones((100, 384), np.float16)] * 200))  # threads, buffers and compilation come first
 rows = 400_000
@@ -187,8 +195,51 @@ print((anonymous() - before) / 1024)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")
-def test_memory_does_not_grow_with_a_memory_mapped_pack(tmp_path, product):
+def test_memory_does_not_grow_with_a_memory_mapped_pack(tmp_path, workers):
     done = subprocess.run(
-        [sys.executable, "-c", MEMORY, tmp_path / "pack", product], capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEMORY, tmp_path / "pack", workers], capture_output=True, text=True, check=True
     )
     assert float(done.stdout) < 64  # MiB, beside a pack of 293
+
+
+FORKED = """
+import os, numpy as np, torch, labkit as lk
+query, packed = np.ones((32, 64), np.float32), lk.pack([np.ones((90, 64), np.float32)] * 60)
+assert torch.get_num_threads() > 1 and (lk.maxsim(query, packed) == 32 * 64).all()
+child = os.fork()
+if not child:
+    os._exit(not (lk.maxsim(query, packed) == 32 * 64).all())
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks are made on Linux")
+def test_a_forked_process_scores_with_threads_of_its_own():
+    assert subprocess.run([sys.executable, "-c", FORKED], timeout=120).returncode == 0
+
+
+OTHER = """
+import llvmlite.binding as binding, numpy as np, sys
+binding.get_host_cpu_features = lambda: {feature: True for feature in sys.argv[2:]}
+import labkit as lk
+from labkit.scoring import loops
+assert loops.LANES == int(sys.argv[1])
+rng = np.random.default_rng(0)
+packed = lk.pack([rng.normal(size=(n, 19)).astype(np.float32) for n in (1, 4, 6, 7, 13, 70)])
+for width in (1, 4, 5, 8, 9, 30):
+    query = rng.normal(size=(width, 19)).astype(np.float32)
+    products = [np.asarray(document) @ query.T for document in packed]
+    scores, winners = lk.maxsim(query, packed, argmax=True)
+    np.testing.assert_allclose(scores, [each.max(axis=0).sum() for each in products], rtol=1e-5)
+    assert [w.tolist() for w in winners] == [each.argmax(axis=0).tolist() for each in products]
+    np.testing.assert_array_equal(lk.maxsim(query, packed), scores)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("lanes", "features", "name"), [(8, ["avx2"], "haswell"), (4, [], "nehalem")])
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="these are x86-64 processors")
+def test_processors_with_shorter_vectors_score_alike(tmp_path, lanes, features, name, workers):
+    state = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", OTHER, str(lanes), *features]
+    assert subprocess.run(command, env=state, timeout=300).returncode == 0

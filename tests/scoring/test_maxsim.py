@@ -113,20 +113,8 @@ def test_bfloat16_on_torch_is_widened_too():
     np.testing.assert_allclose(lk.maxsim(query, lk.pack(arrays)).numpy(), expected, rtol=1e-5)
 
 
-def test_chunked_equals_whole(monkeypatch):
-    rng = np.random.default_rng(4)
-    packed = random_pack(rng, rng.integers(0, 12, 40), 6)
-    query = rng.normal(size=(3, 6)).astype(np.float32)
-    whole, winners = lk.maxsim(query, packed, argmax=True)
-    monkeypatch.setattr("labkit.scoring.kernel.PRODUCT_FLOATS", 5 * len(query))
-    monkeypatch.setattr("labkit.scoring.kernel.LEAST_TOKENS", 1)
-    chunked, chunked_winners = lk.maxsim(query, packed, argmax=True)
-    np.testing.assert_allclose(chunked, whole, rtol=1e-6)
-    assert (chunked_winners == winners).all()
-
-
 shapes = st.tuples(
-    st.integers(0, 6), st.lists(st.integers(0, 9), max_size=7), st.sampled_from([1, 3, 8, 17]), st.integers(0, 2**31)
+    st.integers(0, 40), st.lists(st.integers(0, 30), max_size=7), st.sampled_from([1, 3, 8, 17]), st.integers(0, 2**31)
 )
 
 
