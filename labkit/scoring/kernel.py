@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numba import cfunc
-from numba.core.ccallback import CFunc
 
 from labkit.encoding.tokens import dtype_name
 from labkit.scoring.loops import BFLOAT16, DRAIN, FLOAT16, FLOAT32, INT8, JOB, LANES, WIDE, drain
 from labkit.scoring.threads import together
 
 if TYPE_CHECKING:
+    from numba.core.ccallback import CFunc
+
     from labkit.encoding.tokens import PackedTokens
 
 COLUMNS = 1_024  # tokens of several queries at a time
@@ -48,7 +49,7 @@ def winners_packed(tokens: np.ndarray, documents: PackedTokens, chosen: np.ndarr
     """Best similarity [n, C] float32 and the position in its document that has it [n, C] int32, -1 without tokens."""
     best = np.full((len(chosen), len(tokens)), -np.inf, np.float32)
     winners = np.full(best.shape, -1, np.int32)
-    _run(tokens, np.array([0, len(tokens)]), documents, chosen, best=best, winners=winners)
+    _run(tokens, np.array([0, len(tokens)], np.int64), documents, chosen, best=best, winners=winners)
     return best, winners
 
 
@@ -67,9 +68,9 @@ def _run(
     numbers = {name: _address(array) for name, array in arrays.items()}
     numbers |= {"kind": KINDS[dtype_name(vectors)], "stride": _stride(vectors), "dim": documents.dim}
     numbers |= {"count": len(chosen), "share": min(SHARE, max(1, len(chosen) // (4 * count)))}
-    numbers |= {"columns": columns, "queries": len(bounds) - 1}
+    numbers |= {"columns": columns, "queries": len(bounds) - 1, "documents": len(documents)}
     job = np.array([numbers.get(name, 0) for name in JOB.names], np.int64)
-    together(_compiled().address, _address(job), count)
+    together(_compiled().address, _address(job), count, (job, arrays))
 
 
 @cache
@@ -87,9 +88,8 @@ def _panels(tokens: np.ndarray) -> tuple[np.ndarray, int]:
     panels = padded[: full * WIDE].reshape(full, WIDE, dim).transpose(0, 2, 1)
     room = np.empty(padded.size + LANES, np.float32)
     begin = -room.ctypes.data % (4 * LANES) // 4  # a vector that crosses a cache line is read in two halves
-    return np.concatenate(
-        [panels.ravel(), padded[full * WIDE :].T.ravel()], out=room[begin : begin + padded.size]
-    ), columns
+    room = room[begin : begin + padded.size]
+    return np.concatenate([panels.ravel(), padded[full * WIDE :].T.ravel()], out=room), columns
 
 
 def _rows(array):  # type: ignore[no-untyped-def]

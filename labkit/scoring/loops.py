@@ -28,8 +28,8 @@ STEP = 8  # dimensions at a time
 AHEAD = 4 * ROWS  # document tokens between the one in use and the one asked of memory
 PIECE = 10 * ROWS  # document tokens widened at a time; they stay in the second cache
 FIELDS = (
-    *("vectors", "kind", "stride", "dim", "scales", "offsets", "chosen", "count", "share", "taken", "panels"),
-    *("columns", "bounds", "queries", "scores", "best", "winners"),
+    *("vectors", "kind", "stride", "dim", "scales", "offsets", "documents", "chosen", "count", "share"),
+    *("taken", "panels", "columns", "bounds", "queries", "scores", "best", "winners"),
 )
 JOB = np.dtype([(name, np.int64) for name in FIELDS])
 _INT32, _INT64, _FLOAT, _BYTE = ir.IntType(32), ir.IntType(64), ir.FloatType(), ir.IntType(8).as_pointer()
@@ -200,13 +200,14 @@ def drain(address):  # type: ignore[no-untyped-def]
     """Score documents of the job at this address, some at a time, until threads have together taken all.
 
     A job's numbers: where ``vectors`` [T, dim] of that ``kind`` and their ``scales`` lie, and the bytes from row to
-    row; ``offsets``, and the numbers of the ``count`` ``chosen`` documents; how many a thread takes at a time and how
-    often one has; ``panels`` of query tokens and their ``columns``, with padding; ``bounds`` [queries + 1], where each
-    query's begin. Written are ``scores`` [queries, count] or, where ``winners`` is not 0, ``best`` [count, C] and
-    ``winners`` [count, C] int32, C being ``bounds[-1]``. A document without tokens is left as it is.
+    row; ``offsets`` of all ``documents``, and the numbers of the ``count`` ``chosen`` ones; how many of these a thread
+    takes at a time and how often one has; ``panels`` of query tokens and their ``columns``, with padding; ``bounds``
+    [queries + 1], where each query's begin. Written are ``scores`` [queries, count] or, where ``winners`` is not 0,
+    ``best`` [count, C] and ``winners`` [count, C] int32, C being ``bounds[-1]``. A document without tokens is left as
+    it is.
     """
     job = carray(address, 1)[0]
-    offsets, chosen = carray(at(job.offsets, np.int64), 2**40), carray(at(job.chosen, np.int64), job.count)
+    offsets, chosen = carray(at(job.offsets, np.int64), job.documents + 1), carray(at(job.chosen, np.int64), job.count)
     bounds = carray(at(job.bounds, np.int64), job.queries + 1)
     width = bounds[job.queries]
     room = np.empty(job.columns + (ROWS + 1) * WIDE, np.float32)

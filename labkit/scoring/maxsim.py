@@ -63,7 +63,7 @@ def maxsim(
     queries = [_numpy(query)] if single else [_numpy(part) for part in query]  # type: ignore[union-attr]
     for part in queries:
         _check_query(part, documents)
-    bounds = np.array([0, *accumulate(map(len, queries))])
+    bounds = np.array([0, *accumulate(map(len, queries))], np.int64)
     tokens = queries[0] if single else np.concatenate([np.zeros((0, documents.dim), np.float32), *queries])
     if argmax:
         best, positions = _winners(tokens, documents, chosen)
@@ -141,7 +141,7 @@ def _check_query(query: np.ndarray, documents: PackedTokens) -> None:
 
 def _chosen(candidates: Sequence[int] | np.ndarray | None, count: int) -> np.ndarray:
     if candidates is None:
-        return np.arange(count)
+        return np.arange(count, dtype=np.int64)
     chosen = np.asarray(candidates)
     if chosen.size == 0:
         return np.zeros(0, np.int64)

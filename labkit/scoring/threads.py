@@ -14,24 +14,29 @@ import torch
 _HERE = os.getpid()
 
 
-def together(function: int, argument: int, count: int) -> None:
+def together(function: int, argument: int, count: int, held: object) -> None:
     """Call the compiled ``function(argument)``, both addresses, in ``count`` threads at once; the caller's is one.
 
     torch's threads (OpenMP's team, https://gcc.gnu.org/onlinedocs/libgomp/) stay awake for some milliseconds after
     each product, on cores that threads of ours would have to share with them. So the team does this work too, where
     torch's library brings one and the process is the one that began: a fork has no team. Elsewhere threads of a pool
-    do; none is waited for that has not begun when the caller is done.
+    do; none is waited for that has not begun when the caller is done, and ``held``, which owns the memory behind the
+    argument, lives until the last has ended, even where an interrupt ends the wait.
     """
     call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(function)
     parallel = team() if count > 1 and os.getpid() == _HERE else None
     if parallel is not None:
         parallel(function, argument, count, 0)
         return
-    futures = [_pool(os.getpid()).submit(call, argument) for _ in range(count - 1)]
+    futures = [_pool(os.getpid()).submit(_holding, held, call, argument) for _ in range(count - 1)]
     call(argument)
     for future in futures:
         if not future.cancel():
             future.result()
+
+
+def _holding(held: object, call: Callable[[int], None], argument: int) -> None:
+    call(argument)
 
 
 @cache
