@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray | torch.Tensor
 
+CHECKED = 16_384  # rows
 DTYPES = ("float32", "float16", "int8", "bfloat16")
 
 
@@ -67,13 +68,22 @@ class PackedTokens:
     finite: bool = False
 
     def __post_init__(self) -> None:
-        offsets = np.array(self.offsets, dtype=np.int64)  # a copy: compiled loops trust what is checked here
+        offsets = np.array(self.offsets, dtype=np.int64)  # a copy of its own: compiled loops trust what is checked here
+        offsets.setflags(write=False)
+        if not np.array_equal(offsets, self.offsets):
+            raise LabError(
+                "offsets must be whole numbers; got " + np.array2string(np.asarray(self.offsets), threshold=8)
+            )
         object.__setattr__(self, "offsets", offsets)
         if self.vectors.ndim != 2:
             raise LabError(f"vectors must be [T, d]; got shape {tuple(self.vectors.shape)}.")
         if dtype_name(self.vectors) not in DTYPES:
             raise LabError(f"vectors must be one of {', '.join(DTYPES)}; got {dtype_name(self.vectors)}.")
-        if offsets.ndim != 1 or len(offsets) < 1 or offsets[0] != 0 or np.any(np.diff(offsets) < 0):
+        if not np.array_equal(offsets, self.offsets):
+            raise LabError(
+                "offsets must be whole numbers; got " + np.array2string(np.asarray(self.offsets), threshold=8)
+            )
+        if offsets.ndim != 1 or len(offsets) < 1 or offsets[0] != 0 or np.any(offsets[1:] < offsets[:-1]):
             raise LabError("offsets must be [Nd + 1] and ascend from 0; got " + np.array2string(offsets, threshold=8))
         if offsets[-1] != len(self.vectors):
             raise LabError(f"offsets must end at T = {len(self.vectors)} tokens; got {offsets[-1]}.")
@@ -89,6 +99,10 @@ class PackedTokens:
         elif tuple(scales.shape) != (len(self.vectors),) or dtype_name(scales) != "float32":
             got = f"{dtype_name(scales)} of shape {tuple(scales.shape)}"
             raise LabError(f"scales must be float32 [T], here [{len(self.vectors)}]; got {got}.")
+        elif str(scales.device) != str(self.vectors.device):
+            raise LabError(
+                f"scales must be where the vectors are, on {self.vectors.device}; they are on {scales.device}."
+            )
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -191,13 +205,14 @@ def pack(arrays: Iterable[Array], ids: Sequence[np.ndarray] | None = None) -> Pa
 
 
 def check_finite(vectors: Array, what: str) -> None:
-    """Raise a `LabError` that names the first row with NaN or infinity."""
-    if not is_torch(vectors) and np.isfinite(vectors).all():
-        return
-    if is_torch(vectors):
-        bad = (~vectors.isfinite().all(dim=1)).nonzero().flatten().tolist()
-    else:
-        bad = np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist()
+    """Raise a `LabError` that names the first row with NaN or infinity; some rows at a time, so that memory stays."""
+    bad: list[int] = []
+    for start in range(0, len(vectors), CHECKED):
+        part = vectors[start : start + CHECKED]
+        if is_torch(part):
+            bad += [start + row for row in (~part.isfinite().all(dim=1)).nonzero().flatten().tolist()]
+        elif not np.isfinite(part).all():
+            bad += [start + row for row in np.flatnonzero(~np.isfinite(part).all(axis=1)).tolist()]
     if bad:
         raise LabError(f"vectors must be finite; {what} {bad[0]} holds NaN or infinity ({len(bad)} such).")
 

@@ -16,7 +16,7 @@ DEVICE_TOKENS = 65_536
 def winners_on_device(tokens: np.ndarray, documents: PackedTokens, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """As `labkit.scoring.kernel.winners_packed`: best similarity [n, C] and who has it [n, C], in numpy."""
     device = documents.vectors.device
-    right = torch.from_numpy(tokens).to(device).T
+    right = torch.from_numpy(np.ascontiguousarray(tokens)).to(device).T
     best = np.full((len(chosen), len(tokens)), -np.inf, np.float32)
     winners = np.full((len(chosen), len(tokens)), -1, np.int32)
     places = documents.lengths[chosen].nonzero()[0]

@@ -71,12 +71,17 @@ def _run(
     numbers |= {"columns": columns, "queries": len(bounds) - 1, "documents": len(documents)}
     job = np.array([numbers.get(name, 0) for name in JOB.names], np.int64)
     together(_compiled().address, _address(job), count, (job, arrays))
+    if arrays["taken"][0] * numbers["share"] < len(chosen):
+        raise MemoryError("MaxSim had no room for a few rows of vectors; close something and ask again.")
 
 
 @cache
 def _compiled() -> CFunc:
-    """The compiled loop, made at the first call and kept on disk for the next process."""
-    return cfunc(DRAIN, nopython=True, cache=True)(drain)
+    """The compiled loop, made at the first call and kept on disk, where one can write, for the next process."""
+    try:
+        return cfunc(DRAIN, nopython=True, cache=True)(drain)
+    except RuntimeError:  # no folder for a cache
+        return cfunc(DRAIN, nopython=True)(drain)
 
 
 def _panels(tokens: np.ndarray) -> tuple[np.ndarray, int]:
@@ -94,10 +99,11 @@ def _panels(tokens: np.ndarray) -> tuple[np.ndarray, int]:
 
 def _rows(array):  # type: ignore[no-untyped-def]
     """The array, or a copy of one whose rows are not numbers side by side."""
-    if array is None or array.shape[-1] < 2:
-        return array
+    if array is None:
+        return None
     if isinstance(array, np.ndarray):
         return array if array.strides[-1] == array.itemsize else np.ascontiguousarray(array)
+    array = array.resolve_neg()
     return array if array.stride(-1) == 1 else array.contiguous()
 
 

@@ -3,7 +3,8 @@
 ``ROWS`` document tokens meet one or two vectors of query tokens in a tile: every sum stays in a register until it is
 complete, as in the kernels of BLIS (Van Zee and van de Geijn 2015, https://doi.org/10.1145/2764454), and the finished
 products go no further than the first cache, where their maxima are taken. LLVM makes the tile for the machine it is on.
-Compiled once and kept beside this file, or in numba's own cache where that folder is read-only. Nothing here holds the
+Compiled once and kept beside this file, or in numba's own cache where that folder is read-only; where both are, each
+process compiles. Nothing here holds the
 GIL. All stands in one file because numba compiles anew when a function's own file has changed, not one that it calls.
 """
 
@@ -163,7 +164,9 @@ def widen(vectors, kind, stride, dim, scales, start, count, rows):  # type: igno
             rows[i] = carray(at(place, np.float32), dim)
         elif kind == INT8:
             scale = carray(at(scales, np.float32), token + 1)[token]
-            rows[i] = carray(at(place, np.int8), dim) * scale
+            small = carray(at(place, np.int8), dim)
+            for k in range(dim):
+                rows[i, k] = small[k] * scale
         else:
             bits = carray(at(place, np.int16), dim)
             for k in range(dim):
@@ -173,6 +176,8 @@ def widen(vectors, kind, stride, dim, scales, start, count, rows):  # type: igno
                 else:  # the exponent of float16 is biased by 15, that of float32 by 127: 112 apart, so is a subnormal
                     size = np.uint32(np.uint32(value & 0x7FFF) << 13)
                     wide = size.view(np.float32) * np.float32(2.0**112)
+                    if value & 0x7C00 == 0:  # the same without a subnormal float32, which a thread may take for 0
+                        wide = np.uint32(size + np.uint32(0x38800000)).view(np.float32) - np.float32(2.0**-14)
                     if value & 0x7C00 == 0x7C00:  # infinity and NaN keep what they are
                         wide = np.uint32(size | 0x7F800000).view(np.float32)
                     rows[i, k] = -wide if value < 0 else wide
@@ -182,8 +187,9 @@ def widen(vectors, kind, stride, dim, scales, start, count, rows):  # type: igno
 def best_of(job, start, stop, rows, tiles, best, winners):  # type: ignore[no-untyped-def]
     """Raise ``best`` and ``winners`` [columns] by the document in rows ``start:stop``, with ``rows`` to widen to."""
     stored = job.kind == FLOAT32 and stop - start >= ROWS
-    for begin in range(0, stop - start, stop - start if stored else PIECE):
-        count = min(stop - start - begin, stop - start if stored else PIECE)
+    piece = stop - start if stored else PIECE
+    for begin in range(0, stop - start, piece):
+        count = min(stop - start - begin, piece)
         address, stride = job.vectors + (start + begin) * job.stride, job.stride
         if not stored:
             widen(job.vectors, job.kind, job.stride, job.dim, job.scales, start + begin, count, rows)
@@ -221,7 +227,7 @@ def drain(address):  # type: ignore[no-untyped-def]
             start, stop = offsets[chosen[place]], offsets[chosen[place] + 1]
             if start == stop:
                 continue
-            best[:] = -np.inf
+            best[:], winners[:] = -np.inf, 0
             best_of(job, start, stop, rows, tiles, best, winners)
             if job.winners:
                 carray(at(job.best, np.float32), (job.count, width))[place] = best[:width]

@@ -33,7 +33,7 @@ def maxsim(
     query : [Lq, d] for one query, or a `PackedTokens` of Nq queries
     documents : `PackedTokens` of Nd documents, or arrays [Ld, d] to pack first
     candidates : numbers of the documents to score, in the order of the answer; None scores all. The pack is read in
-        chunks, never copied whole.
+        pieces, never copied whole, unless the numbers of a row do not lie side by side.
     argmax : also return which document token won for each query token
 
     Returns
@@ -58,13 +58,15 @@ def maxsim(
     documents = documents if isinstance(documents, PackedTokens) else pack(documents)
     if not documents.finite and len(documents.vectors):
         check_finite(documents.vectors, "document row")
+        if documents.scales is not None:
+            check_finite(documents.scales[:, None], "the scale of document row")
     chosen = _chosen(candidates, len(documents))
     single = not isinstance(query, PackedTokens)
     queries = [_numpy(query)] if single else [_numpy(part) for part in query]  # type: ignore[union-attr]
     for part in queries:
         _check_query(part, documents)
     bounds = np.array([0, *accumulate(map(len, queries))], np.int64)
-    tokens = queries[0] if single else np.concatenate([np.zeros((0, documents.dim), np.float32), *queries])
+    tokens = queries[0] if single else np.concatenate(queries or [np.zeros((0, documents.dim), np.float32)])
     if argmax:
         best, positions = _winners(tokens, documents, chosen)
         scores = _summed(best, bounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-_HERE = os.getpid()
+_HERE = os.getpid() if multiprocessing.parent_process() is None else None
 
 
 def together(function: int, argument: int, count: int, held: object) -> None:
@@ -19,9 +20,9 @@ def together(function: int, argument: int, count: int, held: object) -> None:
 
     torch's threads (OpenMP's team, https://gcc.gnu.org/onlinedocs/libgomp/) stay awake for some milliseconds after
     each product, on cores that threads of ours would have to share with them. So the team does this work too, where
-    torch's library brings one and the process is the one that began: a fork has no team. Elsewhere threads of a pool
-    do; none is waited for that has not begun when the caller is done, and ``held``, which owns the memory behind the
-    argument, lives until the last has ended, even where an interrupt ends the wait.
+    torch's library brings one and the process began as itself: a fork has no team, and would wait for it for ever.
+    Elsewhere threads of a pool do; none is waited for that has not begun when the caller is done, and ``held``, which
+    owns the memory behind the argument, lives until the last has ended, even where an interrupt ends the wait.
     """
     call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(function)
     parallel = team() if count > 1 and os.getpid() == _HERE else None

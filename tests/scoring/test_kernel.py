@@ -167,6 +167,34 @@ def test_winners_are_found_after_scores_in_inference_mode(case):
     np.testing.assert_allclose(lk.maxsim(query, packed, argmax=True)[0], expected, rtol=1e-6)
 
 
+def test_where_no_product_is_a_number_the_first_token_wins():
+    query = np.array([[1e30], [1]], np.float32)
+    packed = lk.pack([np.array([[0], [0], [1]], np.float32), np.full((2, 1), -1e30, np.float32)])
+    scores, winners = lk.maxsim(query, packed, argmax=True)
+    assert scores.tolist() == [np.float32(1e30), -np.inf]
+    assert [w.tolist() for w in winners] == [[2, 2], [0, 0]]
+
+
+def test_every_float16_is_widened_to_itself_even_where_subnormals_count_as_0():
+    bits = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    numbers = bits[np.isfinite(bits)][:, None]
+    packed = PackedTokens(numbers, np.arange(len(numbers) + 1), finite=True)
+    for flush in (False, True):
+        torch.set_flush_denormal(flush)
+        try:
+            scores = lk.maxsim(np.full((1, 1), 2.0**30, np.float32), packed)
+        finally:
+            torch.set_flush_denormal(False)
+        np.testing.assert_array_equal(scores, numbers[:, 0].astype(np.float32) * np.float32(2.0**30))
+
+
+def test_torchs_lazy_minus_is_read():
+    vectors = torch.tensor([[1 + 2j], [3 - 4j]]).conj().imag
+    assert vectors.is_neg()
+    packed = PackedTokens(vectors, np.arange(3), finite=True)
+    assert lk.maxsim(np.ones((1, 1), np.float32), packed).tolist() == [-2, 4]
+
+
 def test_vectors_without_dimensions_score_nothing():
     packed = lk.pack([np.zeros((3, 0), np.float32), np.zeros((2, 0), np.float32)])
     assert lk.maxsim(np.zeros((4, 0), np.float32), packed).tolist() == [0, 0]
@@ -186,7 +214,7 @@ lk.maxsim(query, lk.pack([np.ones((100, 384), np.float16)] * 200))  # threads, b
 rows = 400_000
 vectors = np.memmap(sys.argv[1], np.float16, "w+", shape=(rows, 384)); vectors[::1000] = 1; vectors.flush()
 stored = np.memmap(sys.argv[1], np.float16, "r", shape=(rows, 384))
-packed = PackedTokens(stored, np.arange(0, rows + 1, 100), finite=True)
+packed = PackedTokens(stored, np.arange(0, rows + 1, 100), finite=sys.argv[2] == "ours")  # else looked through first
 before = anonymous()
 scores = lk.maxsim(query, packed)
 assert scores.shape == (4_000,)
@@ -203,19 +231,38 @@ def test_memory_does_not_grow_with_a_memory_mapped_pack(tmp_path, workers):
 
 
 FORKED = """
-import os, numpy as np, torch, labkit as lk
-query, packed = np.ones((32, 64), np.float32), lk.pack([np.ones((90, 64), np.float32)] * 60)
-assert torch.get_num_threads() > 1 and (lk.maxsim(query, packed) == 32 * 64).all()
-child = os.fork()
-if not child:
-    os._exit(not (lk.maxsim(query, packed) == 32 * 64).all())
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+import multiprocessing, sys, torch, labkit as lk
+product = torch.ones(2_000, 2_000) @ torch.ones(2_000, 200)  # torch's threads are there before the fork
+assert torch.get_num_threads() > 1
+if sys.argv[1] == "imported":
+    import labkit.scoring.threads
+def total():
+    import numpy as np
+    query, packed = np.ones((32, 64), np.float32), lk.pack([np.ones((90, 64), np.float32)] * 60)
+    return float(lk.maxsim(query, packed).sum())
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.apply_async(total).get(60))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks are made on Linux")
-def test_a_forked_process_scores_with_threads_of_its_own():
-    assert subprocess.run([sys.executable, "-c", FORKED], timeout=120).returncode == 0
+@pytest.mark.parametrize("when", ["imported", "new"])
+def test_a_forked_process_scores_with_threads_of_its_own(when):
+    done = subprocess.run([sys.executable, "-c", FORKED, when], capture_output=True, text=True, timeout=120)
+    assert done.stdout == f"{60 * 32 * 64.0}\n", done.stderr
+
+
+UNCACHED = """
+import numba.core.caching, numpy as np, labkit as lk
+numba.core.caching.CacheImpl._locator_classes = []  # as where neither this folder nor the user's can be written
+print(lk.maxsim(np.ones((2, 8), np.float32), lk.pack([np.ones((3, 8), np.float32)])))
+"""
+
+
+@pytest.mark.slow
+def test_where_no_cache_can_be_written_each_process_compiles():
+    done = subprocess.run([sys.executable, "-c", UNCACHED], capture_output=True, text=True, timeout=300)
+    assert done.stdout == "[16.]\n", done.stderr
 
 
 OTHER = """

@@ -85,6 +85,7 @@ def test_nothing_to_score_gives_an_empty_array_and_no_error():
     nothing = lk.pack([])
     assert lk.maxsim(QUERY, nothing).shape == (0,)
     assert lk.maxsim(lk.pack([]), lk.pack(DOCUMENTS)).shape == (0, 3)
+    assert lk.maxsim(lk.pack([QUERY, QUERY]), nothing).shape == (2, 0)
     assert lk.maxsim(QUERY, lk.pack(DOCUMENTS), candidates=[]).shape == (0,)
 
 
@@ -205,6 +206,8 @@ def test_a_score_does_not_depend_on_batch_mates():
         (lambda: lk.pack([np.ones((1, 2)), np.ones((1, 3))]), "array 0 has 2, array 1 3"),
         (lambda: lk.pack([np.ones(3)]), r"array 0 must be \[Ld, d\]; got shape \(3,\)"),
         (lambda: PackedTokens(np.ones((3, 2), np.float32), [0, 2, 1, 3]), "ascend from 0"),
+        (lambda: PackedTokens(np.ones((3, 2), np.float32), [0, 2**63 - 1, -(2**63), -1, 3]), "ascend from 0"),
+        (lambda: PackedTokens(np.ones((3, 2), np.float32), [0.0, 1.9, 3.0]), "whole numbers"),
         (lambda: PackedTokens(np.ones((3, 2), np.float32), [0, 2]), "end at T = 3 tokens; got 2"),
         (lambda: PackedTokens(np.ones((3, 2), np.int64), [0, 3]), "one of float32, float16, int8, bfloat16; got int64"),
         (lambda: PackedTokens(np.ones((3, 2), np.int8), [0, 3]), "int8 vectors need scales"),
@@ -213,6 +216,14 @@ def test_a_score_does_not_depend_on_batch_mates():
             r"scales must be float32 \[T\], here \[3\]; got float32 of shape \(2,\)",
         ),
         (lambda: PackedTokens(np.ones((3, 2), np.int8), [0, 3], np.ones(3)), "got float64 of shape"),
+        (
+            lambda: PackedTokens(np.ones((3, 2), np.int8), [0, 3], torch.ones(3, device="meta")),
+            "scales must be where the vectors are, on cpu; they are on meta",
+        ),
+        (
+            lambda: lk.maxsim(QUERY, PackedTokens(np.ones((3, 2), np.int8), [0, 3], np.float32([1, 1, np.nan]))),
+            "the scale of document row 2 holds NaN",
+        ),
         (
             lambda: PackedTokens(np.ones((3, 2), np.float32), [0, 3], np.ones(3, np.float32)),
             "scales belong to int8 vectors; these are float32",
@@ -237,6 +248,8 @@ def test_a_pack_keeps_the_offsets_that_were_checked():
     offsets[1] = 1_000_000
     assert lk.maxsim(QUERY, packed).shape == (1,)
     assert packed.offsets.tolist() == [0, 3]
+    with pytest.raises(ValueError, match="read-only"):
+        packed.offsets[1] = 1_000_000
 
 
 def test_a_float32_document_is_a_view_and_a_slice_is_a_pack():
