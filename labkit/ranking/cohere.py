@@ -67,6 +67,7 @@ class CohereReranker(Reranker):
         limit = max_tokens_per_doc
         self.max_tokens_per_doc = None if limit is None else check_count(limit, "max_tokens_per_doc")
         self.stand_in = not live
+        self.model = model if live else f"stand-in for {model}"
         self.scale = "relevance" if live else "stand-in"
         self.base_url = base_url or (os.environ.get("CO_API_URL") if live else None)
         self._key = (_given(key) or _from_environment()) if live else _Key(NO_KEY)
@@ -78,11 +79,6 @@ class CohereReranker(Reranker):
 
     def __repr__(self) -> str:
         return f"CohereReranker({self.model_id!r}, live={self.live})"
-
-    @property
-    def model(self) -> str:
-        """The model asked, or that a stand-in answered for it."""
-        return self.model_id if self.live else f"stand-in for {self.model_id}"
 
     @property
     def configuration(self) -> dict[str, Any]:

@@ -109,16 +109,12 @@ class FusionReranker(Reranker):
         self.parts = list(parts)
         self.weights = _weights(weights, len(self.parts))
         self.name = name
+        self.stand_in = any(getattr(part, "stand_in", False) for part in self.parts)
 
     @property
     def configuration(self) -> dict[str, Any]:
         """What decides its scores, for the ledger."""
         return {"name": self.name, "weights": self.weights, "parts": [part.configuration for part in self.parts]}
-
-    @property
-    def stand_in(self) -> bool:
-        """Whether any part's scores are those of a stand-in."""
-        return any(getattr(part, "stand_in", False) for part in self.parts)
 
     @property
     def model(self) -> str:

@@ -95,7 +95,8 @@ class Guard(Reranker):
                 raise LabError(f"{what} must be seconds above 0; got {number!r}.")
         if budget is None and price is not None:
             raise LabError("price says in what a budget counts; pass budget= too.")
-        self.reranker, self.name, self.deadline = reranker, reranker.name, float(deadline)
+        self.reranker, self.deadline = reranker, float(deadline)
+        self.name, self.scale, self.stand_in = reranker.name, reranker.scale, reranker.stand_in
         self.max_candidates = check_count(max_candidates, "max_candidates")
         self.max_tokens = None if max_tokens is None else check_count(max_tokens, "max_tokens")
         self.budget = None if budget is None else Budget(budget, price, account or reranker.model)
@@ -109,11 +110,6 @@ class Guard(Reranker):
 
     def __repr__(self) -> str:
         return f"Guard({self.reranker!r}, deadline={self.deadline:g})"
-
-    @property
-    def scale(self) -> str:  # type: ignore[override]
-        """What the reranker's scores are."""
-        return self.reranker.scale
 
     @property
     def model(self) -> str:
@@ -143,11 +139,6 @@ class Guard(Reranker):
             self.reranker.prepare()
         if self.budget:
             _ = self.budget.spent
-
-    @property
-    def stand_in(self) -> bool:
-        """Whether the reranker's scores are those of a stand-in."""
-        return self.reranker.stand_in
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
         """That of one call of the reranker."""

@@ -25,12 +25,8 @@ class Reranker(ABC):
 
     name: str
     scale: str
+    model = ""  # the identity of the model that scores, where there is one
     stand_in = False  # True where the scores are not those of what the name says: they enter no quality figure
-
-    @property
-    def model(self) -> str:
-        """The identity of the model that scores; "" where there is none."""
-        return ""
 
     @abstractmethod
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
