@@ -82,7 +82,6 @@ class CohereReranker(Reranker):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "model": self.model, "max_tokens_per_doc": self.max_tokens_per_doc}
 
     @cached_property

@@ -86,11 +86,9 @@ class CrossEncoderReranker(Reranker):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "model": self.model}
 
     def prepare(self) -> None:
-        """Load the model."""
         _ = self._pairs
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:

@@ -69,7 +69,6 @@ class DenseRetriever(Retriever):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         return {
             "name": self.name,
             "encoder": self.encoder.identity,

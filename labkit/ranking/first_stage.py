@@ -23,6 +23,7 @@ class Retriever(ABC):
 
     name: str
     scale: str
+    configuration: dict[str, Any]  # what decides its rankings, for the ledger
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
@@ -130,7 +131,6 @@ class BM25Retriever(Retriever):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         return {"name": self.name, "k1": self._bm25.k1, "b": self._bm25.b, "stop words": "en"}
 
     def passage_scores(self, query: str) -> np.ndarray:

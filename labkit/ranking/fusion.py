@@ -54,7 +54,6 @@ class FusionRetriever:
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         sides = [side.configuration for side in self.retrievers]
         return {"name": self.name, "method": self.method, "weights": self.weights, "sides": sides}
 
@@ -91,7 +90,7 @@ class FusionRetriever:
 
 
 class FusionReranker(Reranker):
-    """Several systems' z-scores over the candidates, summed. The best passage shown is the first part's.
+    """Several systems' z-scores over the candidates, summed. Passage shown, model and encoder are the first part's.
 
     Parameters
     ----------
@@ -113,21 +112,17 @@ class FusionReranker(Reranker):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "weights": self.weights, "parts": [part.configuration for part in self.parts]}
 
     @property
     def model(self) -> str:
-        """The first part's model."""
         return self.parts[0].model
 
     @property
     def encoder(self) -> Encoder:
-        """The first part's encoder."""
         return self.parts[0].encoder
 
     def prepare(self) -> None:
-        """Load what the parts need."""
         for part in self.parts:
             if isinstance(part, Reranker):
                 part.prepare()
@@ -139,7 +134,6 @@ class FusionReranker(Reranker):
                 part.read_ahead(passages, progress)
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
-        """The sum over the parts."""
         return _summed(part.most_cost(query, hits) for part in self.parts if isinstance(part, Reranker))
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:

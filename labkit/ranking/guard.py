@@ -113,12 +113,10 @@ class Guard(Reranker):
 
     @property
     def model(self) -> str:
-        """The reranker's model."""
         return self.reranker.model
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         caps = {"max_candidates": self.max_candidates, "max_tokens": self.max_tokens, "deadline": self.deadline}
         return {"name": "guard", "reranker": self._configured(), **caps}
 
@@ -141,7 +139,6 @@ class Guard(Reranker):
             _ = self.budget.spent
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
-        """That of one call of the reranker."""
         return self.reranker.most_cost(query, hits)
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:

@@ -42,16 +42,13 @@ class _Encoding(Reranker):
 
     @property
     def model(self) -> str:
-        """The encoder's identity."""
         return self.encoder.identity
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "encoder": self.encoder.identity}
 
     def prepare(self) -> None:
-        """Load the model."""
         _ = self.encoder
 
     def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
@@ -93,7 +90,6 @@ class LateInteractionReranker(_Encoding):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         own = {} if self.compression is None else {"compression": self.compression.configuration}
         return {**super().configuration, **own}
 

@@ -25,6 +25,7 @@ class Reranker(ABC):
 
     name: str
     scale: str
+    configuration: dict[str, Any]  # what decides its scores, for the ledger; one that has none counts by its name
     model = ""  # the identity of the model that scores, where there is one
     stand_in = False  # True where the scores are not those of what the name says: they enter no quality figure
 

@@ -91,7 +91,6 @@ class TokenRetriever(Retriever):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         told = {"name": self.name, "encoder": self.encoder.identity, "method": self.method, **self.knobs}
         storage = dtype_name(self.packed.vectors)
         return told if storage == "float16" else told | {"storage": storage}
