@@ -61,22 +61,21 @@ class Retriever(ABC):
     def score_hits(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
         """[n] float32: this system's scores of given hits, by document id."""
         try:
-            rows = np.array([self._row[hit.doc_id] for hit in hits], np.int64)
+            rows = [self._row[hit.doc_id] for hit in hits]
         except KeyError as error:
             raise LabError(
                 f"{self.name} can only score documents of {self.collection.name}; got id {error.args[0]!r}."
             ) from None
-        return self._score_rows(query, rows) if len(rows) else np.zeros(0, np.float32)
-
-    def _score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
-        """[n] float32: the scores of documents by row. An index that finds only some overrides this with exact ones."""
-        return self.scores(query)[rows]
-
-    def _passages_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The passages of documents, one document after the other, and where each one's begin."""
+        if not rows:
+            return np.zeros(0, np.float32)
         starts = self.collection.offsets
-        parts = [np.arange(starts[row], starts[row + 1]) for row in rows]
-        return np.concatenate(parts), np.cumsum([0, *map(len, parts[:-1])])
+        passages = [range(starts[row], starts[row + 1]) for row in rows]
+        scores = self._exact_scores(query, np.concatenate(passages))
+        return np.maximum.reduceat(scores, np.cumsum([0, *map(len, passages[:-1])]))
+
+    def _exact_scores(self, query: str, passages: np.ndarray) -> np.ndarray:
+        """[n] float32: the scores of passages by number. An index that finds only some overrides this."""
+        return self.passage_scores(query)[passages]
 
     def _order(self, scores: np.ndarray, k: int) -> np.ndarray:
         """Rows of the k best scores that match at all, ties by document id."""

@@ -127,9 +127,8 @@ class TokenRetriever(Retriever):
         _, rows = self._index.search(tokens, min(self.knobs["ntokens"], self._index.ntotal), params=probes)
         return np.unique(np.searchsorted(self.packed.offsets, rows[rows >= 0], side="right") - 1)
 
-    def _score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
-        passages, begins = self._passages_of(rows)
-        return np.maximum.reduceat(maxsim(self.encoder.encode_queries([query])[0], self.packed, passages), begins)
+    def _exact_scores(self, query: str, passages: np.ndarray) -> np.ndarray:
+        return maxsim(self.encoder.encode_queries([query])[0], self.packed, passages)
 
     def _built(self, progress: bool):  # type: ignore[no-untyped-def]
         import faiss

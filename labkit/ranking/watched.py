@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import time
 from collections.abc import Callable
 from copy import copy
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.ranking.ranking import Hit, Ranking
+from labkit.ranking.ranking import Hit, Ranking, finite
 from labkit.ranking.rerankers import configuration_of
 from labkit.ranking.two_stage import Searcher, TwoStage
 
@@ -90,10 +89,9 @@ def _hit(hit: Hit) -> dict[str, Any]:
     texts = hashlib.sha256(
         "\0".join([hit.title, *(hit.passages or (hit.text,))]).encode("utf-8", "replace")
     ).hexdigest()[:12]
-    finite = hit.score is not None and math.isfinite(hit.score)
     return {
         "id": hit.doc_id, "rank": hit.rank, "previous_rank": hit.previous_rank,
-        "score": float(hit.score) if finite else None, "reason": hit.reason or "", "texts": texts,
+        "score": finite(hit.score), "reason": hit.reason or "", "texts": texts,
     }  # fmt: skip
 
 
