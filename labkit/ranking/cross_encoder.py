@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from labkit.encoding.checkpoints import with_network
 from labkit.encoding.encoders import BATCH_TOKENS
 from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.offline_pair import NAME
+from labkit.ranking.pair_model import KNOWN, PairModel, load_pair_model
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.rerankers import Reranker
 from labkit.ranking.scored import Scored, best, flat
 from labkit.ranking.shipped_scores import pair_key, shipped_scores
-
-if TYPE_CHECKING:
-    from labkit.ranking.pair_model import PairModel
 
 MAX_CANDIDATES = 200  # a slip such as k=10_000 would run for hours on a CPU
 SCALE = "logit"
@@ -63,8 +62,13 @@ class CrossEncoderReranker(Reranker):
         max_length: int | None = None,
         stored: bool = True,
     ) -> None:
+        if name is not None and not (isinstance(name, str) and name):
+            raise LabError(
+                f"a cross-encoder is named by a string; got {name!r}. None takes the small one that ships; or give a "
+                f"folder, {with_network(KNOWN)}"
+            )
         self.stored = stored
-        self.checkpoint = _named(name)
+        self.checkpoint = NAME if name is None else name
         self.device = str(device)
         self.batch_tokens = check_count(batch_tokens, "batch_tokens")
         self.max_candidates = check_count(max_candidates, "max_candidates")
@@ -75,8 +79,6 @@ class CrossEncoderReranker(Reranker):
 
     @cached_property
     def _pairs(self) -> PairModel:
-        from labkit.ranking.pair_model import load_pair_model
-
         return load_pair_model(self.checkpoint, self.device, self.max_length)
 
     @property
@@ -141,17 +143,3 @@ class CrossEncoderReranker(Reranker):
                 raise LabError(f"probabilities need logits; the scores of {logits.system} are {logits.scale!r}.")
             logits = [hit.score for hit in logits]
         return expit(np.asarray(logits, np.float64))
-
-
-def _named(name: str | None) -> str:
-    if name is None:
-        return NAME
-    if isinstance(name, str) and name:
-        return name
-    from labkit.ranking.pair_model import KNOWN
-
-    known = "; ".join(f"{known!r} ({what})" for known, what in KNOWN.items())
-    raise LabError(
-        f"a cross-encoder is named by a string; got {name!r}. None takes the small one that ships. With a network "
-        f"there is {known}; a folder will do too."
-    )
