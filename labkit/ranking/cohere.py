@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.encoding.checkpoints import load_encoder
 from labkit.errors import LabError, check_count, is_number
 from labkit.ranking.cohere_reply import Reply, read_reply
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker
 from labkit.ranking.scored import Scored, best, flat
-from labkit.ranking.standin import default_scorer, load_extra, shared_standin
+from labkit.ranking.standin import load_extra, shared_standin
 from labkit.ranking.standin_rules import MAX_TOKENS_PER_DOC, STANDIN, names_spans, units_for
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class CohereReranker(Reranker):
         self.model = model if live else f"stand-in for {model}"
         self.scale = "relevance" if live else "stand-in"
         self.base_url = base_url or (os.environ.get("CO_API_URL") if live else None)
-        self._key = (_given(key) or _from_environment()) if live else _Key(NO_KEY)
+        self._key = _found(key) if live else _Key(NO_KEY)
         if not self._key:
             raise LabError(
                 f"live=True needs a key: set {KEYS[0]} (or {KEYS[1]}), or pass api_key=. Without a key, live=False "
@@ -99,7 +100,7 @@ class CohereReranker(Reranker):
         """Open the client, and load what the stand-in scores with."""
         _ = self.connection
         if not self.live and not self.base_url:
-            _ = default_scorer.encoder
+            load_encoder()
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
         """The most that the service can bill, whatever its tokenizer: a token is a byte or more, and a text is cut."""
@@ -154,9 +155,7 @@ class _Key(str):
         return "'***'"
 
 
-def _given(key: str) -> _Key:
-    return _Key(key.strip())
-
-
-def _from_environment() -> _Key:
-    return next((_given(os.environ[name]) for name in KEYS if os.environ.get(name, "").strip()), _Key(""))
+def _found(given: _Key) -> _Key:
+    """The key given, else the environment's, else an empty one."""
+    keys = (given, *(_Key(os.environ.get(name, "")) for name in KEYS))
+    return next((_Key(key.strip()) for key in keys if key.strip()), _Key(""))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from labkit.errors import LabError, is_number
+from labkit.text import shortened
 
 
 class ServiceError(LabError):
@@ -105,8 +106,7 @@ def _spans(spans: object, text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 40 else shown[:39] + "…"
+    return shortened(repr(value), 40)
 
 
 def _unusable(why: str) -> ServiceError:

@@ -7,8 +7,7 @@ rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.first_stage import Retriever
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.rerankers import Reranker
-from labkit.ranking.scored import Scored, zscores
+from labkit.ranking.scored import Scored, summed, zscores
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
@@ -134,7 +133,7 @@ class FusionReranker(Reranker):
                 part.read_ahead(passages, progress)
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
-        return _summed(part.most_cost(query, hits) for part in self.parts if isinstance(part, Reranker))
+        return summed(part.most_cost(query, hits) for part in self.parts if isinstance(part, Reranker))
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         sides = [
@@ -142,12 +141,7 @@ class FusionReranker(Reranker):
             for part in self.parts
         ]
         scores = _weighted([side.scores for side in sides], self.weights)
-        return replace(sides[0], scores=scores, cost=_summed(side.cost for side in sides))
-
-
-def _summed(bills: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """One bill of several: the same units are added."""
-    return dict(sum(map(Counter, bills), Counter()))
+        return replace(sides[0], scores=scores, cost=summed(side.cost for side in sides))
 
 
 def _weighted(sides: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
