@@ -126,12 +126,6 @@ class FusionReranker(Reranker):
             if isinstance(part, Reranker):
                 part.prepare()
 
-    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
-        """Let the parts do ahead what they can."""
-        for part in self.parts:
-            if isinstance(part, Reranker):
-                part.read_ahead(passages, progress)
-
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
         return summed(part.most_cost(query, hits) for part in self.parts if isinstance(part, Reranker))
 

@@ -51,11 +51,6 @@ class _Encoding(Reranker):
     def prepare(self) -> None:
         _ = self.encoder
 
-    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
-        """Encode passages into the encoder's store; without one there is nowhere to keep them."""
-        if self.encoder.store is not None:
-            self.encoder.warm(passages, progress)
-
 
 class LateInteractionReranker(_Encoding):
     """MaxSim over token vectors.
@@ -98,11 +93,6 @@ class LateInteractionReranker(_Encoding):
         super().prepare()
         if self.index is not None:
             self.index.require(self.encoder)
-
-    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
-        """Encode passages into the encoder's store, unless they are in an index."""
-        if self.index is None:
-            super().read_ahead(passages, progress)
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         passages, starts = flat(hits)
