@@ -29,10 +29,7 @@ PACKAGES = ("late-interaction-lab", "torch", "sentence-transformers", "numpy", "
 def append_line(name: str, record: Mapping[str, object]) -> None:
     """Append one record, with its time, to a file of JSON lines under `paths.home`; it is on disk on return.
 
-    Raises
-    ------
-    OSError
-        Where the folder cannot be written, or another process holds the file for half a minute.
+    Raises `OSError` where the folder cannot be written, or another process holds the file for half a minute.
     """
     path = paths.home() / name
     with FileLock(f"{path}.lock", timeout=WAIT_SECONDS):

@@ -44,10 +44,7 @@ class Budget:
     account : who spends; the same account is the same budget, in all processes that share ``LABKIT_HOME``
     now : the time, in UTC
 
-    Raises
-    ------
-    LabError
-        For a limit below 0, and for a price that the table does not have or that is by the hour.
+    Raises `LabError` for a limit below 0, and for a price that the table does not have or that is by the hour.
     """
 
     def __init__(
@@ -69,10 +66,7 @@ class Budget:
     def reserve(self, most: Mapping[str, float]) -> Reservation | None:
         """Set aside the most that a call can be billed; None if that is more than what is left. On disk on return.
 
-        Raises
-        ------
-        OSError or sqlite3.Error
-            Where the record cannot be read and written: nothing may be spent then.
+        Raises `OSError` or `sqlite3.Error` where the record cannot be read and written: nothing may be spent then.
         """
         amount, today = round(self.amount(most) or 0.0, DIGITS), self._today()
         with self._record() as record:
@@ -85,10 +79,7 @@ class Budget:
     def settle(self, kept: Reservation, bill: Mapping[str, float]) -> None:
         """Replace a reservation by the bill. A bill that does not say what is paid for leaves it as it is.
 
-        Raises
-        ------
-        OSError or sqlite3.Error
-            Where the record cannot be written; the reservation stays.
+        Raises `OSError` or `sqlite3.Error` where the record cannot be written; the reservation stays.
         """
         amount = self.amount(bill)
         if amount is None or round(amount, DIGITS) == kept.amount:

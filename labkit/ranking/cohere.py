@@ -41,12 +41,9 @@ class CohereReranker(Reranker):
         With ``live`` the default is ``CO_API_URL``, else Cohere's.
     api_key : with ``live``; by default ``CO_API_KEY``, else ``COHERE_API_KEY``. It is never shown.
 
-    Raises
-    ------
-    LabError
-        For bad parameters, a missing key, and, when reranking, for a blank query and more than 1,000 passages: they are
-        refused, not split, since that many are more often a mistake than meant, and each 100 are billed.
-        `labkit.ranking.cohere_reply.ServiceError`, a LabError, when the service fails or its reply cannot be believed.
+    Raises `LabError` for bad parameters, a missing key, and, when reranking, for a blank query and more than 1,000
+    passages: they are refused, not split, since that many are more often a mistake than meant, and each 100 are billed.
+    `labkit.ranking.cohere_reply.ServiceError`, a LabError, when the service fails or its reply cannot be believed.
 
     Source: https://docs.cohere.com/reference/rerank and cohere 7.3.1.
     """

@@ -50,10 +50,8 @@ class Connection:
     def ask(self, **request: Any) -> Any:
         """The reply to one v2 rerank request, as plain JSON.
 
-        Raises
-        ------
-        ServiceError
-            For whatever goes wrong. It stands alone: no cause, no context, so neither headers nor a key come with it.
+        Raises `ServiceError` for whatever goes wrong. It stands alone: no cause, no context, so neither headers nor a
+        key come with it.
         """
         self._now.end, self._now.body = time.monotonic() + self.timeout, None
         failure = None

@@ -56,10 +56,7 @@ def read_reply(reply: object, texts: Sequence[str]) -> Reply:
     It reads plain JSON and not the SDK's objects, because the SDK (7.3.1) turns an index of 1.5 into 1 and checks
     neither ranges nor scores.
 
-    Raises
-    ------
-    ServiceError
-        Unless each text has exactly one result, with a whole index in range and a finite score.
+    Raises `ServiceError` unless each text has exactly one result, with a whole index in range and a finite score.
 
     >>> results = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.2}]
     >>> read_reply({"results": results}, ["a", "b"]).scores

@@ -44,10 +44,8 @@ class CrossEncoderReranker(Reranker):
     max_length : most tokens of a pair, special ones among them; the model's own limit if None
     stored : take the scores that ship in ``data/`` where they are of this very model, query and passage
 
-    Raises
-    ------
-    LabError
-        For a name that is no string and counts below 1. At the first question: for a model that cannot be had or used.
+    Raises `LabError` for a name that is no string and counts below 1. At the first question: for a model that cannot be
+    had or used.
     """
 
     name = "cross"
@@ -98,10 +96,7 @@ class CrossEncoderReranker(Reranker):
 
         ``encoded`` counts the pairs that were run, each different passage once; ``cached`` those whose scores ship.
 
-        Raises
-        ------
-        LabError
-            For more than ``max_candidates`` hits, and for a query that leaves no room for the document.
+        Raises `LabError` for more than ``max_candidates`` hits, and for a query that leaves no room for the document.
         """
         passages, starts = flat(hits)
         if len(hits) > self.max_candidates:
@@ -131,10 +126,7 @@ class CrossEncoderReranker(Reranker):
         What a model trained with binary cross-entropy meant by its logits; calibrated only as far as its training data
         is like yours. Above a logit of about 36 the sigmoid is 1.0: sort by logits, not by these.
 
-        Raises
-        ------
-        LabError
-            For a Ranking whose scores are not logits: a sigmoid over probabilities or sums means nothing.
+        Raises `LabError` for a Ranking whose scores are not logits: a sigmoid over probabilities or sums means nothing.
         """
         from scipy.special import expit
 

@@ -30,10 +30,8 @@ class DenseRetriever(Retriever):
         candidates are held while the graph is built; and how many while it is searched, which is also the most
         passages that a search can find
 
-    Raises
-    ------
-    LabError
-        For another index, for knobs below 1, for an M below 2, and for knobs of a graph with a flat index.
+    Raises `LabError` for another index, for knobs below 1, for an M below 2, and for knobs of a graph with a flat
+    index.
     """
 
     name = "dense"

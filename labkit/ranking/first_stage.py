@@ -41,10 +41,7 @@ class Retriever(ABC):
     def search(self, query: str, k: int = 50) -> Ranking:
         """The ``k`` best documents; fewer if fewer match.
 
-        Raises
-        ------
-        LabError
-            For a k below 1 or a query that is no valid string.
+        Raises `LabError` for a k below 1 or a query that is no valid string.
         """
         check_count(k, "k")
         check_text(query, "query")

@@ -59,10 +59,7 @@ class FusionRetriever:
     def search(self, query: str, k: int = 50) -> Ranking:
         """The ``k`` best documents of the union. Ties keep the order of the first side, then the document id.
 
-        Raises
-        ------
-        LabError
-            For a k below 1 or a query that is no valid string.
+        Raises `LabError` for a k below 1 or a query that is no valid string.
         """
         check_count(k, "k")
         check_text(query, "query")

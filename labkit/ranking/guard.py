@@ -74,11 +74,8 @@ class Guard(Reranker):
     cache : answers kept in memory, by query, texts and configuration; they cost nothing. Fallbacks are not kept.
     clock, sleep, chance : seconds, waiting, and a random number in [0, 1), for tests
 
-    Raises
-    ------
-    LabError
-        For parameters that make no guard; in ``rerank`` only for a ``top_n`` below 1 and texts that are no valid
-        strings. An interrupt by the user passes through.
+    Raises `LabError` for parameters that make no guard; in ``rerank`` only for a ``top_n`` below 1 and texts that are
+    no valid strings. An interrupt by the user passes through.
     """
 
     def __init__(

@@ -126,10 +126,7 @@ class Ranking:
 def as_hits(candidates: Ranking | Sequence[str]) -> tuple[Hit, ...]:
     """Candidates as hits: a Ranking's own, or one per text of a list, its position as id.
 
-    Raises
-    ------
-    LabError
-        For a bare string and for texts that are not strings or hold a lone surrogate.
+    Raises `LabError` for a bare string and for texts that are not strings or hold a lone surrogate.
     """
     if isinstance(candidates, Ranking):
         return candidates.hits

@@ -26,10 +26,7 @@ REPLAY_SECONDS = 3600.0
 def rebuild(told: Mapping[str, Any], c: Collection, live: bool = False) -> Any:
     """The system or the part of one that has this configuration, over a collection.
 
-    Raises
-    ------
-    LabError
-        For a part that cannot be built from its configuration, and for a live Cohere without ``live``.
+    Raises `LabError` for a part that cannot be built from its configuration, and for a live Cohere without ``live``.
     """
     if "first" in told:
         return TwoStage(rebuild(told["first"], c, live), rebuild(told["reranker"], c, live))

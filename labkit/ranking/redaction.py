@@ -46,10 +46,7 @@ class Redaction:
     ----------
     rules : (name, regular expression) pairs, applied in order; add your own to `RULES`
 
-    Raises
-    ------
-    LabError
-        For a rule that is no such pair, or whose expression does not compile.
+    Raises `LabError` for a rule that is no such pair, or whose expression does not compile.
 
     >>> counts = Counter()
     >>> Redaction().clean("refund ann@example.org, card 4111 1111 1111 1111", counts), dict(counts)

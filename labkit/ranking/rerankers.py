@@ -59,10 +59,7 @@ class Reranker(ABC):
             Each hit with its previous rank. Equal scores keep the order of the candidates. Its note repeats why an
             earlier stage fell back.
 
-        Raises
-        ------
-        LabError
-            For a top_n below 1 and for texts that are no valid strings.
+        Raises `LabError` for a top_n below 1 and for texts that are no valid strings.
         """
         check_count(top_n, "top_n")
         check_text(query, "query")

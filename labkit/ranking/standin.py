@@ -47,10 +47,7 @@ def cohere_standin(faults: Faults = None, scorer: Scorer | None = None) -> Itera
         ``httpx_client=httpx.Client(trust_env=False)``. At exit requests are cut off and the server's threads end; a
         scorer that works is waited for, 30 s at most.
 
-    Raises
-    ------
-    LabError
-        For a fault that is none, and where tornado is not installed.
+    Raises `LabError` for a fault that is none, and where tornado is not installed.
 
     Source: the types of cohere 7.3.1; what is billed and refused is in `labkit.ranking.standin_rules`.
     """

@@ -31,10 +31,7 @@ def system(name: str, collection: Collection, encoder: str | None = None, live: 
     encoder : checkpoint for the reranker; the default model if None
     live : let ``cohere`` ask Cohere, which costs money; else it asks a stand-in, whose scores are not Cohere's
 
-    Raises
-    ------
-    LabError
-        For a name that is none of these; the message lists them.
+    Raises `LabError` for a name that is none of these; the message lists them.
     """
     first, second = require_system(name)
     retriever = first_stage(first, collection)

@@ -51,11 +51,8 @@ class TokenRetriever(Retriever):
         ``packed`` or a compressed form of it; encoded if None
     progress : show bars while passages are encoded and indexed
 
-    Raises
-    ------
-    LabError
-        For another method, for a knob that the method does not have or that is out of range, for more centroids than
-        tokens and more probes than centroids.
+    Raises `LabError` for another method, for a knob that the method does not have or that is out of range, for more
+    centroids than tokens and more probes than centroids.
     """
 
     scale = "MaxSim"

@@ -54,10 +54,7 @@ class Trace:
     ----------
     lost : requests that could not be written. They were answered all the same.
 
-    Raises
-    ------
-    LabError
-        For bad parameters.
+    Raises `LabError` for bad parameters.
     """
 
     def __init__(
@@ -128,10 +125,7 @@ class Trace:
 def read_traces(path: Path | str) -> tuple[list[dict[str, Any]], int]:
     """The requests of a trace and of its rotated files, oldest first, and how many torn lines were skipped.
 
-    Raises
-    ------
-    LabError
-        If there is no such file, or a newer labkit wrote it.
+    Raises `LabError` if there is no such file, or a newer labkit wrote it.
     """
     path = Path(path).expanduser().resolve()
     older = [p for p in path.parent.glob(f"{path.name}.*") if p.suffix[1:].isdigit()]
