@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,36 +31,18 @@ def lint(
     """
     if fail_on not in FAIL_ON:
         raise LabError(f"--fail-on must be {', '.join(FAIL_ON)}; got {fail_on!r}.")
+    from labkit.corpus.beir import read_folder
     from labkit.corpus.lint import lint as run
+    from labkit.corpus.load import load_collection
+    from labkit.encoding.checkpoints import load_encoder
+    from labkit.ranking.first_stage import BM25Retriever
 
-    c = _load(folder)
-    report = run(c, _encoder(encoder), _search(c), limit, progress=True)
+    path = Path(folder).expanduser()
+    c = read_folder(path, strict=False) if path.is_dir() else load_collection(folder, progress=True)
+    cuts = None if encoder == "none" else load_encoder(None if encoder == "default" else encoder)
+    report = run(c, cuts, BM25Retriever(c) if c.queries else None, limit, progress=True)
     print(json.dumps(report.to_dict()) if as_json else report)
     if report.partial:
         say("labkit: interrupted; this is what was found so far.")
         raise typer.Exit(130)
     raise typer.Exit(EXIT[report.worst] if report.worst in FAIL_ON[fail_on] else 0)
-
-
-def _load(folder: str) -> Any:
-    from labkit.corpus.beir import read_folder
-    from labkit.corpus.load import load_collection
-
-    path = Path(folder).expanduser()
-    return read_folder(path, strict=False) if path.is_dir() else load_collection(folder, progress=True)
-
-
-def _encoder(name: str) -> Any:
-    if name == "none":
-        return None
-    from labkit.encoding.checkpoints import load_encoder
-
-    return load_encoder(None if name == "default" else name)
-
-
-def _search(c: Any) -> Any:
-    if not c.queries:
-        return None
-    from labkit.ranking.first_stage import BM25Retriever
-
-    return BM25Retriever(c)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -29,33 +29,12 @@ PACKAGES = ("late-interaction-lab", "torch", "sentence-transformers", "numpy", "
 def append_line(name: str, record: Mapping[str, object]) -> None:
     """Append one record, with its time, to a file of JSON lines under `paths.home`; it is on disk on return.
 
-    Raises
-    ------
-    OSError
-        Where the folder cannot be written, or another process holds the file for half a minute.
-    """
-    with locked(name) as path:
-        write_line(path, record)
-
-
-@contextmanager
-def locked(name: str) -> Iterator[Path]:
-    """The path of a file under `paths.home`, while no other thread or process that asks here can have it.
-
-    Raises
-    ------
-    OSError
-        As `append_line` does.
+    Raises `OSError` where the folder cannot be written, or another process holds the file for half a minute.
     """
     path = paths.home() / name
     with FileLock(f"{path}.lock", timeout=WAIT_SECONDS):
-        yield path
-
-
-def write_line(path: Path, record: Mapping[str, object]) -> None:
-    """What `append_line` does, for who holds the lock already: to read and to write under one."""
-    line = json.dumps({**record, "at": datetime.now(UTC).isoformat(timespec="seconds")}, sort_keys=True) + "\n"
-    write_bytes(path, line.encode("utf-8"))
+        line = json.dumps({**record, "at": datetime.now(UTC).isoformat(timespec="seconds")}, sort_keys=True) + "\n"
+        write_bytes(path, line.encode("utf-8"))
 
 
 def write_bytes(path: Path, line: bytes, sync: bool = True) -> None:
@@ -102,35 +81,12 @@ def read_counted(name: str | Path) -> tuple[list[dict[str, Any]], int]:
     is read where it is."""
     path = paths.home() / name
     lines = path.read_bytes().splitlines() if path.is_file() else []
-    records = list(_parsed(lines))
-    return records, sum(bool(line) for line in lines) - len(records)
-
-
-def read_from(path: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """The records whose lines begin at ``offset`` bytes or later and have ended, and where the next one will begin.
-
-    What a reader who comes again needs; a file that is shorter than ``offset`` is another file and raises a
-    ``LookupError``.
-    """
-    if not path.is_file():
-        if offset:
-            raise LookupError(f"{path} is gone")
-        return [], 0
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) < offset:
-            raise LookupError(f"{path} was cut")
-        file.seek(offset)
-        data = file.read()
-    whole = data[: data.rfind(b"\n") + 1]
-    return list(_parsed(whole.splitlines())), offset + len(whole)
-
-
-def _parsed(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    records = []
     for line in filter(None, lines):
         with suppress(ValueError):
-            record = json.loads(line)
-            if isinstance(record, dict):
-                yield record
+            records.append(json.loads(line))
+    records = [record for record in records if isinstance(record, dict)]
+    return records, sum(map(bool, lines)) - len(records)
 
 
 def _last_byte(file: Any) -> bytes:

@@ -1,31 +1,36 @@
 """What hosted reranking may cost a day: reserved before each call, on disk, in all processes together.
 
-A reservation is a line of JSON that is synced before the call begins, and a second line settles it with the bill. A
-process that dies in between leaves the reservation, and it counts as spent. One file a day (UTC) holds the lines.
+A reservation is a row that is committed before the call begins, and the bill replaces its amount. A process that dies
+in between leaves the reservation, and it counts as spent. A day is a day of UTC.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
 
+from labkit import paths
 from labkit.errors import LabError, is_number
 from labkit.ranking.prices import UNITS, read_prices
-from labkit.records import locked, read_from, write_line
 
+FILE = "spending.sqlite"
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS spending (id INTEGER PRIMARY KEY, day TEXT, account TEXT, amount REAL)",
+    "CREATE INDEX IF NOT EXISTS of_a_day ON spending (day, account)",
+)
+WAIT_SECONDS = 30  # for another writer
 DIGITS = 9  # of an amount: sums of binary fractions are not exact
 BILLED = {UNITS[1]: ("search_units", 1_000), UNITS[2]: ("input_tokens", 1_000_000)}  # unit of a price -> what of a bill
 
 
 class Reservation(NamedTuple):
-    """An amount set aside: the file and the id of its line."""
+    """An amount set aside, and the id of its row."""
 
-    file: str
-    id: str
+    id: int
     amount: float
 
 
@@ -39,10 +44,7 @@ class Budget:
     account : who spends; the same account is the same budget, in all processes that share ``LABKIT_HOME``
     now : the time, in UTC
 
-    Raises
-    ------
-    LabError
-        For a limit below 0, and for a price that the table does not have or that is by the hour.
+    Raises `LabError` for a limit below 0, and for a price that the table does not have or that is by the hour.
     """
 
     def __init__(
@@ -54,7 +56,6 @@ class Budget:
         self._what, self._each, self.currency = ("search_units", 1.0, "search units") if price is None else _rate(price)
         self.account = f"{account} in {self.currency}"
         self._lock = threading.Lock()
-        self._file, self._offset, self._open, self._spent = "", 0, {}, 0.0
 
     def amount(self, bill: Mapping[str, float]) -> float | None:
         """What a bill comes to; 0 for an empty one, None where it lacks the unit that is paid for."""
@@ -65,64 +66,49 @@ class Budget:
     def reserve(self, most: Mapping[str, float]) -> Reservation | None:
         """Set aside the most that a call can be billed; None if that is more than what is left. On disk on return.
 
-        Raises
-        ------
-        OSError
-            Where the record cannot be read and written: nothing may be spent then.
+        Raises `OSError` or `sqlite3.Error` where the record cannot be read and written: nothing may be spent then.
         """
-        amount = round(self.amount(most) or 0.0, DIGITS)
-        with self._lock, locked(self._today()) as path:
-            self._read(path)
-            if round(self._spent + amount - self.limit, DIGITS) > 0:
+        amount, today = round(self.amount(most) or 0.0, DIGITS), self._today()
+        with self._record() as record:
+            if round(self._sum(record, today) + amount - self.limit, DIGITS) > 0:
                 return None
-            kept = Reservation(path.name, uuid4().hex[:16], amount)
-            write_line(path, {"account": self.account, "id": kept.id, "reserved": amount})
-        return kept
+            row = (today, self.account, amount)
+            row_id = record.execute("INSERT INTO spending (day, account, amount) VALUES (?, ?, ?)", row).lastrowid
+        return Reservation(row_id, amount)
 
     def settle(self, kept: Reservation, bill: Mapping[str, float]) -> None:
         """Replace a reservation by the bill. A bill that does not say what is paid for leaves it as it is.
 
-        Raises
-        ------
-        OSError
-            Where the record cannot be written; the reservation stays.
+        Raises `OSError` or `sqlite3.Error` where the record cannot be written; the reservation stays.
         """
         amount = self.amount(bill)
         if amount is None or round(amount, DIGITS) == kept.amount:
             return
-        with self._lock, locked(kept.file) as path:
-            write_line(path, {"account": self.account, "id": kept.id, "spent": round(amount, DIGITS)})
+        with self._record() as record:
+            record.execute("UPDATE spending SET amount = ? WHERE id = ?", (round(amount, DIGITS), kept.id))
 
     @property
     def spent(self) -> float:
         """What is spent or set aside today by all who share the account."""
-        with self._lock, locked(self._today()) as path:
-            self._read(path)
-            return round(self._spent, DIGITS)
+        with self._record() as record:
+            return round(self._sum(record, self._today()), DIGITS)
 
     def _today(self) -> str:
-        return f"spending-{self._now():%Y-%m-%d}.jsonl"
+        return f"{self._now():%Y-%m-%d}"
 
-    def _read(self, path: Path) -> None:
-        """Bring the sum up to date with the lines that came since; all of them on a new day or in a new file."""
-        if self._file != str(path):
-            self._file, self._offset, self._open, self._spent = str(path), 0, {}, 0.0
-        try:
-            lines, self._offset = read_from(path, self._offset)
-        except LookupError:
-            self._file = ""
-            return self._read(path)
-        for line in lines:
-            if line.get("account") == self.account:
-                self._count(line)
+    def _sum(self, record: sqlite3.Connection, day: str) -> float:
+        total = "SELECT TOTAL(amount) FROM spending WHERE day = ? AND account = ?"
+        return record.execute(total, (day, self.account)).fetchone()[0]
 
-    def _count(self, line: Mapping[str, object]) -> None:
-        reserved, spent = line.get("reserved"), line.get("spent")
-        if is_number(reserved):
-            self._open[line.get("id")] = reserved
-            self._spent += reserved  # type: ignore[operator]
-        elif is_number(spent):
-            self._spent += spent - self._open.pop(line.get("id"), 0.0)  # type: ignore[operator]
+    @contextmanager
+    def _record(self) -> Iterator[sqlite3.Connection]:
+        """The record, for no other thread or process meanwhile. All is committed on leaving, or nothing on an error."""
+        path = paths.home() / FILE
+        with self._lock, closing(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)) as record, record:
+            record.execute("BEGIN IMMEDIATE")
+            for statement in TABLE:
+                record.execute(statement)
+            yield record
 
 
 def _rate(price: str) -> tuple[str, float, str]:

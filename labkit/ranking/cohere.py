@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.encoding.checkpoints import load_encoder
 from labkit.errors import LabError, check_count, is_number
 from labkit.ranking.cohere_reply import Reply, read_reply
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker
 from labkit.ranking.scored import Scored, best, flat
-from labkit.ranking.standin import default_scorer, load_extra, shared_standin
+from labkit.ranking.standin import load_extra, shared_standin
 from labkit.ranking.standin_rules import MAX_TOKENS_PER_DOC, STANDIN, names_spans, units_for
 
 if TYPE_CHECKING:
@@ -40,12 +41,9 @@ class CohereReranker(Reranker):
         With ``live`` the default is ``CO_API_URL``, else Cohere's.
     api_key : with ``live``; by default ``CO_API_KEY``, else ``COHERE_API_KEY``. It is never shown.
 
-    Raises
-    ------
-    LabError
-        For bad parameters, a missing key, and, when reranking, for a blank query and more than 1,000 passages: they are
-        refused, not split, since that many are more often a mistake than meant, and each 100 are billed.
-        `labkit.ranking.cohere_reply.ServiceError`, a LabError, when the service fails or its reply cannot be believed.
+    Raises `LabError` for bad parameters, a missing key, and, when reranking, for a blank query and more than 1,000
+    passages: they are refused, not split, since that many are more often a mistake than meant, and each 100 are billed.
+    `labkit.ranking.cohere_reply.ServiceError`, a LabError, when the service fails or its reply cannot be believed.
 
     Source: https://docs.cohere.com/reference/rerank and cohere 7.3.1.
     """
@@ -67,9 +65,10 @@ class CohereReranker(Reranker):
         limit = max_tokens_per_doc
         self.max_tokens_per_doc = None if limit is None else check_count(limit, "max_tokens_per_doc")
         self.stand_in = not live
+        self.model = model if live else f"stand-in for {model}"
         self.scale = "relevance" if live else "stand-in"
         self.base_url = base_url or (os.environ.get("CO_API_URL") if live else None)
-        self._key = (_given(key) or _from_environment()) if live else _Key(NO_KEY)
+        self._key = _found(key) if live else _Key(NO_KEY)
         if not self._key:
             raise LabError(
                 f"live=True needs a key: set {KEYS[0]} (or {KEYS[1]}), or pass api_key=. Without a key, live=False "
@@ -80,13 +79,7 @@ class CohereReranker(Reranker):
         return f"CohereReranker({self.model_id!r}, live={self.live})"
 
     @property
-    def model(self) -> str:
-        """The model asked, or that a stand-in answered for it."""
-        return self.model_id if self.live else f"stand-in for {self.model_id}"
-
-    @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "model": self.model, "max_tokens_per_doc": self.max_tokens_per_doc}
 
     @cached_property
@@ -104,7 +97,7 @@ class CohereReranker(Reranker):
         """Open the client, and load what the stand-in scores with."""
         _ = self.connection
         if not self.live and not self.base_url:
-            _ = default_scorer.encoder
+            load_encoder()
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
         """The most that the service can bill, whatever its tokenizer: a token is a byte or more, and a text is cut."""
@@ -159,9 +152,7 @@ class _Key(str):
         return "'***'"
 
 
-def _given(key: str) -> _Key:
-    return _Key(key.strip())
-
-
-def _from_environment() -> _Key:
-    return next((_given(os.environ[name]) for name in KEYS if os.environ.get(name, "").strip()), _Key(""))
+def _found(given: _Key) -> _Key:
+    """The key given, else the environment's, else an empty one."""
+    keys = (given, *(_Key(os.environ.get(name, "")) for name in KEYS))
+    return next((_Key(key.strip()) for key in keys if key.strip()), _Key(""))

@@ -16,6 +16,7 @@ import httpx
 from cohere.core.api_error import ApiError
 
 from labkit.ranking.cohere_reply import ServiceError
+from labkit.text import with_texts
 
 LONGEST_MESSAGE = 200  # characters of the service's own words in an error
 OURS = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)  # this side's mistakes: they will not pass
@@ -49,10 +50,8 @@ class Connection:
     def ask(self, **request: Any) -> Any:
         """The reply to one v2 rerank request, as plain JSON.
 
-        Raises
-        ------
-        ServiceError
-            For whatever goes wrong. It stands alone: no cause, no context, so neither headers nor a key come with it.
+        Raises `ServiceError` for whatever goes wrong. It stands alone: no cause, no context, so neither headers nor a
+        key come with it.
         """
         self._now.end, self._now.body = time.monotonic() + self.timeout, None
         failure = None
@@ -62,17 +61,7 @@ class Connection:
             failure = self._told(error)
         if failure is not None:
             raise failure
-        return json.loads(self._now.body, object_hook=self._clean)
-
-    def _clean(self, part: dict[str, Any]) -> dict[str, Any]:
-        """A part of a reply without the key, should a gateway echo it."""
-
-        def shown(value: Any) -> Any:
-            return self._hide(value) if isinstance(value, str) else value
-
-        return {
-            name: [shown(v) for v in value] if isinstance(value, list) else shown(value) for name, value in part.items()
-        }
+        return with_texts(json.loads(self._now.body), self._hide)  # should a gateway echo the key
 
     def _told(self, error: Exception) -> ServiceError:
         """The error in one sentence, without what the SDK puts beside it."""

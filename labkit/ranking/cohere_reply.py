@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from labkit.errors import LabError, is_number
+from labkit.text import shortened
 
 
 class ServiceError(LabError):
@@ -55,10 +56,7 @@ def read_reply(reply: object, texts: Sequence[str]) -> Reply:
     It reads plain JSON and not the SDK's objects, because the SDK (7.3.1) turns an index of 1.5 into 1 and checks
     neither ranges nor scores.
 
-    Raises
-    ------
-    ServiceError
-        Unless each text has exactly one result, with a whole index in range and a finite score.
+    Raises `ServiceError` unless each text has exactly one result, with a whole index in range and a finite score.
 
     >>> results = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": 0.2}]
     >>> read_reply({"results": results}, ["a", "b"]).scores
@@ -105,8 +103,7 @@ def _spans(spans: object, text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _short(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 40 else shown[:39] + "…"
+    return shortened(repr(value), 40)
 
 
 def _unusable(why: str) -> ServiceError:

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from labkit.encoding.checkpoints import with_network
 from labkit.encoding.encoders import BATCH_TOKENS
 from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.offline_pair import NAME
+from labkit.ranking.pair_model import KNOWN, PairModel, load_pair_model
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.rerankers import Reranker
 from labkit.ranking.scored import Scored, best, flat
 from labkit.ranking.shipped_scores import pair_key, shipped_scores
-
-if TYPE_CHECKING:
-    from labkit.ranking.pair_model import PairModel
 
 MAX_CANDIDATES = 200  # a slip such as k=10_000 would run for hours on a CPU
 SCALE = "logit"
@@ -45,10 +44,8 @@ class CrossEncoderReranker(Reranker):
     max_length : most tokens of a pair, special ones among them; the model's own limit if None
     stored : take the scores that ship in ``data/`` where they are of this very model, query and passage
 
-    Raises
-    ------
-    LabError
-        For a name that is no string and counts below 1. At the first question: for a model that cannot be had or used.
+    Raises `LabError` for a name that is no string and counts below 1. At the first question: for a model that cannot be
+    had or used.
     """
 
     name = "cross"
@@ -63,8 +60,13 @@ class CrossEncoderReranker(Reranker):
         max_length: int | None = None,
         stored: bool = True,
     ) -> None:
+        if name is not None and not (isinstance(name, str) and name):
+            raise LabError(
+                f"a cross-encoder is named by a string; got {name!r}. None takes the small one that ships; or give a "
+                f"folder, {with_network(KNOWN)}"
+            )
         self.stored = stored
-        self.checkpoint = _named(name)
+        self.checkpoint = NAME if name is None else name
         self.device = str(device)
         self.batch_tokens = check_count(batch_tokens, "batch_tokens")
         self.max_candidates = check_count(max_candidates, "max_candidates")
@@ -75,8 +77,6 @@ class CrossEncoderReranker(Reranker):
 
     @cached_property
     def _pairs(self) -> PairModel:
-        from labkit.ranking.pair_model import load_pair_model
-
         return load_pair_model(self.checkpoint, self.device, self.max_length)
 
     @property
@@ -86,11 +86,9 @@ class CrossEncoderReranker(Reranker):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "model": self.model}
 
     def prepare(self) -> None:
-        """Load the model."""
         _ = self._pairs
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
@@ -98,10 +96,7 @@ class CrossEncoderReranker(Reranker):
 
         ``encoded`` counts the pairs that were run, each different passage once; ``cached`` those whose scores ship.
 
-        Raises
-        ------
-        LabError
-            For more than ``max_candidates`` hits, and for a query that leaves no room for the document.
+        Raises `LabError` for more than ``max_candidates`` hits, and for a query that leaves no room for the document.
         """
         passages, starts = flat(hits)
         if len(hits) > self.max_candidates:
@@ -131,10 +126,7 @@ class CrossEncoderReranker(Reranker):
         What a model trained with binary cross-entropy meant by its logits; calibrated only as far as its training data
         is like yours. Above a logit of about 36 the sigmoid is 1.0: sort by logits, not by these.
 
-        Raises
-        ------
-        LabError
-            For a Ranking whose scores are not logits: a sigmoid over probabilities or sums means nothing.
+        Raises `LabError` for a Ranking whose scores are not logits: a sigmoid over probabilities or sums means nothing.
         """
         from scipy.special import expit
 
@@ -143,17 +135,3 @@ class CrossEncoderReranker(Reranker):
                 raise LabError(f"probabilities need logits; the scores of {logits.system} are {logits.scale!r}.")
             logits = [hit.score for hit in logits]
         return expit(np.asarray(logits, np.float64))
-
-
-def _named(name: str | None) -> str:
-    if name is None:
-        return NAME
-    if isinstance(name, str) and name:
-        return name
-    from labkit.ranking.pair_model import KNOWN
-
-    known = "; ".join(f"{known!r} ({what})" for known, what in KNOWN.items())
-    raise LabError(
-        f"a cross-encoder is named by a string; got {name!r}. None takes the small one that ships. With a network "
-        f"there is {known}; a folder will do too."
-    )

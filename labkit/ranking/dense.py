@@ -30,10 +30,8 @@ class DenseRetriever(Retriever):
         candidates are held while the graph is built; and how many while it is searched, which is also the most
         passages that a search can find
 
-    Raises
-    ------
-    LabError
-        For another index, for knobs below 1, for an M below 2, and for knobs of a graph with a flat index.
+    Raises `LabError` for another index, for knobs below 1, for an M below 2, and for knobs of a graph with a flat
+    index.
     """
 
     name = "dense"
@@ -69,7 +67,6 @@ class DenseRetriever(Retriever):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         return {
             "name": self.name,
             "encoder": self.encoder.identity,
@@ -85,12 +82,10 @@ class DenseRetriever(Retriever):
             scores[rows[rows >= 0]] = found[rows >= 0]  # a walk that ends early fills up with -1
         return scores
 
-    def _score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
+    def _exact_scores(self, query: str, passages: np.ndarray) -> np.ndarray:
         if not self.knobs:
-            return super()._score_rows(query, rows)
-        passages, begins = self._passages_of(rows)
-        cosines = self._index.reconstruct_batch(passages) @ self.encoder.embed_queries([query])[0]
-        return np.maximum.reduceat(cosines, begins)
+            return super()._exact_scores(query, passages)
+        return self._index.reconstruct_batch(passages) @ self.encoder.embed_queries([query])[0]
 
 
 def _checked(index: str, given: dict[str, int | None]) -> dict[str, int]:

@@ -23,6 +23,7 @@ class Retriever(ABC):
 
     name: str
     scale: str
+    configuration: dict[str, Any]  # what decides its rankings, for the ledger
 
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
@@ -40,10 +41,7 @@ class Retriever(ABC):
     def search(self, query: str, k: int = 50) -> Ranking:
         """The ``k`` best documents; fewer if fewer match.
 
-        Raises
-        ------
-        LabError
-            For a k below 1 or a query that is no valid string.
+        Raises `LabError` for a k below 1 or a query that is no valid string.
         """
         check_count(k, "k")
         check_text(query, "query")
@@ -60,22 +58,21 @@ class Retriever(ABC):
     def score_hits(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
         """[n] float32: this system's scores of given hits, by document id."""
         try:
-            rows = np.array([self._row[hit.doc_id] for hit in hits], np.int64)
+            rows = [self._row[hit.doc_id] for hit in hits]
         except KeyError as error:
             raise LabError(
                 f"{self.name} can only score documents of {self.collection.name}; got id {error.args[0]!r}."
             ) from None
-        return self._score_rows(query, rows) if len(rows) else np.zeros(0, np.float32)
-
-    def _score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
-        """[n] float32: the scores of documents by row. An index that finds only some overrides this with exact ones."""
-        return self.scores(query)[rows]
-
-    def _passages_of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The passages of documents, one document after the other, and where each one's begin."""
+        if not rows:
+            return np.zeros(0, np.float32)
         starts = self.collection.offsets
-        parts = [np.arange(starts[row], starts[row + 1]) for row in rows]
-        return np.concatenate(parts), np.cumsum([0, *map(len, parts[:-1])])
+        passages = [range(starts[row], starts[row + 1]) for row in rows]
+        scores = self._exact_scores(query, np.concatenate(passages))
+        return np.maximum.reduceat(scores, np.cumsum([0, *map(len, passages[:-1])]))
+
+    def _exact_scores(self, query: str, passages: np.ndarray) -> np.ndarray:
+        """[n] float32: the scores of passages by number. An index that finds only some overrides this."""
+        return self.passage_scores(query)[passages]
 
     def _order(self, scores: np.ndarray, k: int) -> np.ndarray:
         """Rows of the k best scores that match at all, ties by document id."""
@@ -130,7 +127,6 @@ class BM25Retriever(Retriever):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         return {"name": self.name, "k1": self._bm25.k1, "b": self._bm25.b, "stop words": "en"}
 
     def passage_scores(self, query: str) -> np.ndarray:

@@ -7,8 +7,7 @@ rank fusion: Cormack, Clarke and Buettcher, SIGIR 2009).
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.first_stage import Retriever
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.rerankers import Reranker
-from labkit.ranking.scored import Scored, zscores
+from labkit.ranking.scored import Scored, summed, zscores
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
@@ -54,17 +53,13 @@ class FusionRetriever:
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         sides = [side.configuration for side in self.retrievers]
         return {"name": self.name, "method": self.method, "weights": self.weights, "sides": sides}
 
     def search(self, query: str, k: int = 50) -> Ranking:
         """The ``k`` best documents of the union. Ties keep the order of the first side, then the document id.
 
-        Raises
-        ------
-        LabError
-            For a k below 1 or a query that is no valid string.
+        Raises `LabError` for a k below 1 or a query that is no valid string.
         """
         check_count(k, "k")
         check_text(query, "query")
@@ -91,7 +86,7 @@ class FusionRetriever:
 
 
 class FusionReranker(Reranker):
-    """Several systems' z-scores over the candidates, summed. The best passage shown is the first part's.
+    """Several systems' z-scores over the candidates, summed. Passage shown, model and encoder are the first part's.
 
     Parameters
     ----------
@@ -109,42 +104,27 @@ class FusionReranker(Reranker):
         self.parts = list(parts)
         self.weights = _weights(weights, len(self.parts))
         self.name = name
+        self.stand_in = any(getattr(part, "stand_in", False) for part in self.parts)
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "weights": self.weights, "parts": [part.configuration for part in self.parts]}
 
     @property
-    def stand_in(self) -> bool:
-        """Whether any part's scores are those of a stand-in."""
-        return any(getattr(part, "stand_in", False) for part in self.parts)
-
-    @property
     def model(self) -> str:
-        """The first part's model."""
         return self.parts[0].model
 
     @property
     def encoder(self) -> Encoder:
-        """The first part's encoder."""
         return self.parts[0].encoder
 
     def prepare(self) -> None:
-        """Load what the parts need."""
         for part in self.parts:
             if isinstance(part, Reranker):
                 part.prepare()
 
-    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
-        """Let the parts do ahead what they can."""
-        for part in self.parts:
-            if isinstance(part, Reranker):
-                part.read_ahead(passages, progress)
-
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
-        """The sum over the parts."""
-        return _summed(part.most_cost(query, hits) for part in self.parts if isinstance(part, Reranker))
+        return summed(part.most_cost(query, hits) for part in self.parts if isinstance(part, Reranker))
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         sides = [
@@ -152,12 +132,7 @@ class FusionReranker(Reranker):
             for part in self.parts
         ]
         scores = _weighted([side.scores for side in sides], self.weights)
-        return replace(sides[0], scores=scores, cost=_summed(side.cost for side in sides))
-
-
-def _summed(bills: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """One bill of several: the same units are added."""
-    return dict(sum(map(Counter, bills), Counter()))
+        return replace(sides[0], scores=scores, cost=summed(side.cost for side in sides))
 
 
 def _weighted(sides: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:

@@ -74,11 +74,8 @@ class Guard(Reranker):
     cache : answers kept in memory, by query, texts and configuration; they cost nothing. Fallbacks are not kept.
     clock, sleep, chance : seconds, waiting, and a random number in [0, 1), for tests
 
-    Raises
-    ------
-    LabError
-        For parameters that make no guard; in ``rerank`` only for a ``top_n`` below 1 and texts that are no valid
-        strings. An interrupt by the user passes through.
+    Raises `LabError` for parameters that make no guard; in ``rerank`` only for a ``top_n`` below 1 and texts that are
+    no valid strings. An interrupt by the user passes through.
     """
 
     def __init__(
@@ -95,7 +92,8 @@ class Guard(Reranker):
                 raise LabError(f"{what} must be seconds above 0; got {number!r}.")
         if budget is None and price is not None:
             raise LabError("price says in what a budget counts; pass budget= too.")
-        self.reranker, self.name, self.deadline = reranker, reranker.name, float(deadline)
+        self.reranker, self.deadline = reranker, float(deadline)
+        self.name, self.scale, self.stand_in = reranker.name, reranker.scale, reranker.stand_in
         self.max_candidates = check_count(max_candidates, "max_candidates")
         self.max_tokens = None if max_tokens is None else check_count(max_tokens, "max_tokens")
         self.budget = None if budget is None else Budget(budget, price, account or reranker.model)
@@ -111,18 +109,11 @@ class Guard(Reranker):
         return f"Guard({self.reranker!r}, deadline={self.deadline:g})"
 
     @property
-    def scale(self) -> str:  # type: ignore[override]
-        """What the reranker's scores are."""
-        return self.reranker.scale
-
-    @property
     def model(self) -> str:
-        """The reranker's model."""
         return self.reranker.model
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         caps = {"max_candidates": self.max_candidates, "max_tokens": self.max_tokens, "deadline": self.deadline}
         return {"name": "guard", "reranker": self._configured(), **caps}
 
@@ -144,13 +135,7 @@ class Guard(Reranker):
         if self.budget:
             _ = self.budget.spent
 
-    @property
-    def stand_in(self) -> bool:
-        """Whether the reranker's scores are those of a stand-in."""
-        return self.reranker.stand_in
-
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
-        """That of one call of the reranker."""
         return self.reranker.most_cost(query, hits)
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -15,7 +15,7 @@ from labkit.ranking.budget import Budget, Reservation
 from labkit.ranking.cohere_reply import ServiceError
 from labkit.ranking.ranking import Hit, Ranking
 from labkit.ranking.rerankers import Reranker
-from labkit.ranking.scored import flat
+from labkit.ranking.scored import flat, summed
 
 LOG = logging.getLogger("labkit.guard")
 REPEATED = ("rate limit", "server error", "connection", "bad reply")  # the failures that may pass
@@ -83,7 +83,7 @@ class Attempts:
             raise Stopped("deadline", "no time was left to ask")
         before, bill = task.cost, most
         task.attempts += 1
-        task.cost = _sum(before, most)
+        task.cost = summed([before, most])
         try:
             answer = self.reranker.rerank(task.query, Ranking(task.query, head), len(head))
             bill = answer.cost or most
@@ -93,7 +93,7 @@ class Attempts:
             bill = {} if error.free else bill
             raise
         finally:
-            task.cost = _sum(before, bill)
+            task.cost = summed([before, bill])
             self._settle(kept, bill)
 
     def _pause(self, task: Task, failed: Stopped, asks: float) -> None:
@@ -114,7 +114,7 @@ class Attempts:
             return None
         try:
             kept = self.budget.reserve(most)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             raise Stopped("budget", "the record of what was spent cannot be kept", type(error).__name__) from None
         if kept is None:
             limit = f"{self.budget.limit:g} {self.budget.currency}"
@@ -125,7 +125,7 @@ class Attempts:
         try:
             if self.budget is not None and kept is not None:
                 self.budget.settle(kept, bill)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             LOG.warning("a bill could not be recorded (%s): what was set aside stays spent", type(error).__name__)
 
 
@@ -161,7 +161,3 @@ def check_answer(answer: Ranking, head: Sequence[Hit]) -> None:
 
 def _bad(why: str) -> ServiceError:
     return ServiceError(f"the reranker's answer cannot be used: {why}.", failure="bad reply")
-
-
-def _sum(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
-    return dict(Counter(one) + Counter(other))

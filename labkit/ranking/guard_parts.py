@@ -37,12 +37,8 @@ class Workers:
         wait : seconds to wait for a free worker
         seconds : how long to wait for the job, asked when it begins
 
-        Raises
-        ------
-        Busy
-            If no worker is free in time.
-        TimeoutError
-            If the job takes longer. It goes on, and keeps its place, until it ends.
+        Raises `Busy` if no worker is free in time. Raises `TimeoutError` if the job takes longer. It goes on, and keeps
+        its place, until it ends.
         """
         if not self._free.acquire(timeout=max(0.0, wait)):
             raise Busy

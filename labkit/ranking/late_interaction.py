@@ -42,22 +42,14 @@ class _Encoding(Reranker):
 
     @property
     def model(self) -> str:
-        """The encoder's identity."""
         return self.encoder.identity
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         return {"name": self.name, "encoder": self.encoder.identity}
 
     def prepare(self) -> None:
-        """Load the model."""
         _ = self.encoder
-
-    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
-        """Encode passages into the encoder's store; without one there is nowhere to keep them."""
-        if self.encoder.store is not None:
-            self.encoder.warm(passages, progress)
 
 
 class LateInteractionReranker(_Encoding):
@@ -71,11 +63,8 @@ class LateInteractionReranker(_Encoding):
     compression : a fitted `labkit.encoding.compress.Compressor`: documents and queries are scored as it leaves them
     index : from ``open_index``: vectors come from there, as it compressed them, and no document is encoded
 
-    Raises
-    ------
-    LabError
-        For both a compression and an index. When reranking: for an index of another encoder, and for a passage that it
-        does not hold.
+    Raises `LabError` for both a compression and an index. When reranking: for an index of another encoder, and for a
+    passage that it does not hold.
     """
 
     name = "late"
@@ -93,7 +82,6 @@ class LateInteractionReranker(_Encoding):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its scores, for the ledger."""
         own = {} if self.compression is None else {"compression": self.compression.configuration}
         return {**super().configuration, **own}
 
@@ -102,11 +90,6 @@ class LateInteractionReranker(_Encoding):
         super().prepare()
         if self.index is not None:
             self.index.require(self.encoder)
-
-    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:
-        """Encode passages into the encoder's store, unless they are in an index."""
-        if self.index is None:
-            super().read_ahead(passages, progress)
 
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
         passages, starts = flat(hits)

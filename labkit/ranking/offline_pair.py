@@ -26,10 +26,7 @@ LENGTH = 320  # tokens of a pair: a query of 64 and what the other systems read 
 def load_offline(device: str) -> CrossEncoder:
     """The shipped cross-encoder in float32.
 
-    Raises
-    ------
-    LabError
-        If the base model or the change is not there, or has another hash.
+    Raises `LabError` if the base model or the change is not there, or has another hash.
     """
     import torch
     from sentence_transformers import CrossEncoder

@@ -102,11 +102,8 @@ class PairModel:
 def load_pair_model(name: str, device: str = "cpu", max_length: int | None = None) -> PairModel:
     """Load a cross-encoder in float32; the same arguments give the same object.
 
-    Raises
-    ------
-    LabError
-        If it cannot be had, has no safetensors, is no cross-encoder (sentence-transformers would add a random head
-        without a word), has several labels, or cannot read ``max_length`` tokens.
+    Raises `LabError` if it cannot be had, has no safetensors, is no cross-encoder (sentence-transformers would add a
+    random head without a word), has several labels, or cannot read ``max_length`` tokens.
     """
     _require_device(device)
     quiet()

@@ -25,10 +25,8 @@ FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
 def read_prices(path: Path | None = None) -> list[dict[str, Any]]:
     """The entries of a price table; of ``data/prices.toml`` if None.
 
-    Raises
-    ------
-    LabError
-        For a file that is no readable TOML, and for an entry with a field that is missing, unknown or malformed.
+    Raises `LabError` for a file that is no readable TOML, and for an entry with a field that is missing, unknown or
+    malformed.
     """
     path = path or paths.data() / "prices.toml"
     try:

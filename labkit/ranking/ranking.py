@@ -12,6 +12,7 @@ from labkit.errors import LabError, check_text
 from labkit.text import shortened
 
 TEXT_SHOWN = 70  # characters of a text in a printed ranking
+TOLD = ("doc_id", "rank", "previous_rank", "score", "reason", "title", "text", "truncated")  # of a hit in JSON
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,7 @@ class Hit:
 
     def to_dict(self) -> dict[str, Any]:
         """The hit as plain data for JSON; a score that is not finite becomes None, its reason says why."""
-        finite = self.score is not None and math.isfinite(self.score)
-        return {
-            "doc_id": self.doc_id,
-            "rank": self.rank,
-            "previous_rank": self.previous_rank,
-            "score": self.score if finite else None,
-            "reason": self.reason,
-            "title": self.title,
-            "text": self.text,
-            "truncated": self.truncated,
-        }
+        return {name: getattr(self, name) for name in TOLD} | {"score": finite(self.score)}
 
 
 @dataclass(frozen=True)
@@ -135,10 +126,7 @@ class Ranking:
 def as_hits(candidates: Ranking | Sequence[str]) -> tuple[Hit, ...]:
     """Candidates as hits: a Ranking's own, or one per text of a list, its position as id.
 
-    Raises
-    ------
-    LabError
-        For a bare string and for texts that are not strings or hold a lone surrogate.
+    Raises `LabError` for a bare string and for texts that are not strings or hold a lone surrogate.
     """
     if isinstance(candidates, Ranking):
         return candidates.hits
@@ -146,6 +134,11 @@ def as_hits(candidates: Ranking | Sequence[str]) -> tuple[Hit, ...]:
         raise LabError("candidates must be a Ranking or a list of texts; got a bare string.")
     texts = [check_text(text, f"candidate {number}") for number, text in enumerate(candidates)]
     return tuple(Hit(str(i), i + 1, None, text=text, passages=(text,)) for i, text in enumerate(texts))
+
+
+def finite(score: float | None) -> float | None:
+    """A score that JSON can hold; None where there is none or it is infinite."""
+    return float(score) if score is not None and math.isfinite(score) else None
 
 
 def _move(hit: Hit) -> str:

@@ -26,10 +26,7 @@ REPLAY_SECONDS = 3600.0
 def rebuild(told: Mapping[str, Any], c: Collection, live: bool = False) -> Any:
     """The system or the part of one that has this configuration, over a collection.
 
-    Raises
-    ------
-    LabError
-        For a part that cannot be built from its configuration, and for a live Cohere without ``live``.
+    Raises `LabError` for a part that cannot be built from its configuration, and for a live Cohere without ``live``.
     """
     if "first" in told:
         return TwoStage(rebuild(told["first"], c, live), rebuild(told["reranker"], c, live))
@@ -44,13 +41,13 @@ def rebuild(told: Mapping[str, Any], c: Collection, live: bool = False) -> Any:
 
 
 def _part(told: Mapping[str, Any], c: Collection, live: bool) -> Any:
-    name = told["name"]
+    name, beside = told["name"], {key: value for key, value in told.items() if key not in ("name", "encoder")}
     if name == "bm25":
         return BM25Retriever(c, told["k1"], told["b"])
     if name == "dense":
-        return DenseRetriever(c, load_encoder(_checkpoint(told["encoder"])), **_beside(told, "name", "encoder"))
+        return DenseRetriever(c, load_encoder(_checkpoint(told["encoder"])), **beside)
     if name.removeprefix("late-") in METHODS:
-        return TokenRetriever(c, load_encoder(_checkpoint(told["encoder"])), **_beside(told, "name", "encoder"))
+        return TokenRetriever(c, load_encoder(_checkpoint(told["encoder"])), **beside)
     if name == "fusion":
         return FusionRetriever([rebuild(side, c) for side in told["sides"]], told["method"], told["weights"])
     if "parts" in told:
@@ -79,11 +76,6 @@ def _cohere(told: Mapping[str, Any], live: bool) -> CohereReranker:
             "pass --live (live=True) if you want that."
         )
     return CohereReranker(told["model"], live=True, max_tokens_per_doc=told["max_tokens_per_doc"])
-
-
-def _beside(told: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
-    """A configuration without some of its keys."""
-    return {key: value for key, value in told.items() if key not in left_out}
 
 
 def _checkpoint(identity: str) -> str | None:

@@ -17,6 +17,7 @@ from filelock import FileLock
 from labkit import paths
 from labkit.errors import LabError
 from labkit.ranking.cohere import KEYS
+from labkit.text import with_texts
 
 SALT_FILE = "trace.salt"
 # Applied in this order, each in linear time: a pattern begins where a word begins, or is bounded. They hide too much
@@ -45,10 +46,7 @@ class Redaction:
     ----------
     rules : (name, regular expression) pairs, applied in order; add your own to `RULES`
 
-    Raises
-    ------
-    LabError
-        For a rule that is no such pair, or whose expression does not compile.
+    Raises `LabError` for a rule that is no such pair, or whose expression does not compile.
 
     >>> counts = Counter()
     >>> Redaction().clean("refund ann@example.org, card 4111 1111 1111 1111", counts), dict(counts)
@@ -78,20 +76,15 @@ class Redaction:
 def without_keys(value: Any, counts: Counter[str]) -> Any:
     """Plain data without the keys that the environment holds now, in whatever string they stand."""
     keys = {os.environ.get(name, "").strip() for name in KEYS} - {""}
-    return _without(value, sorted(keys, key=len, reverse=True), counts) if keys else value
 
+    def hidden(text: str) -> str:
+        for key in sorted(keys, key=len, reverse=True):
+            if key in text:
+                counts["key"] += text.count(key)
+                text = text.replace(key, "[key]")
+        return text
 
-def _without(value: Any, keys: Sequence[str], counts: Counter[str]) -> Any:
-    if isinstance(value, dict):
-        return {name: _without(part, keys, counts) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without(part, keys, counts) for part in value]
-    if isinstance(value, str):
-        for key in keys:
-            if key in value:
-                counts["key"] += value.count(key)
-                value = value.replace(key, "[key]")
-    return value
+    return with_texts(value, hidden) if keys else value
 
 
 class Salt:

@@ -17,7 +17,7 @@ import numpy as np
 from labkit.bars import bar
 from labkit.errors import LabError, check_count, check_text
 from labkit.ranking.ranking import Hit, Ranking, as_hits
-from labkit.ranking.scored import Scored, flat
+from labkit.ranking.scored import Scored
 
 
 class Reranker(ABC):
@@ -25,12 +25,9 @@ class Reranker(ABC):
 
     name: str
     scale: str
+    configuration: dict[str, Any]  # what decides its scores, for the ledger; one that has none counts by its name
+    model = ""  # the identity of the model that scores, where there is one
     stand_in = False  # True where the scores are not those of what the name says: they enter no quality figure
-
-    @property
-    def model(self) -> str:
-        """The identity of the model that scores; "" where there is none."""
-        return ""
 
     @abstractmethod
     def score(self, query: str, hits: Sequence[Hit]) -> Scored:
@@ -38,9 +35,6 @@ class Reranker(ABC):
 
     def prepare(self) -> None:  # noqa: B027 (optional: most rerankers have nothing to load)
         """Load what scoring needs, so that it is not counted as scoring time."""
-
-    def read_ahead(self, passages: Sequence[str], progress: bool = False) -> None:  # noqa: B027 (as above)
-        """Do once what scoring these passages needs, whatever the query; most rerankers can do nothing ahead."""
 
     def most_cost(self, query: str, hits: Sequence[Hit]) -> dict[str, float]:
         """The most that scoring hits can be billed, unit name to amount; nothing for a model on this machine."""
@@ -65,10 +59,7 @@ class Reranker(ABC):
             Each hit with its previous rank. Equal scores keep the order of the candidates. Its note repeats why an
             earlier stage fell back.
 
-        Raises
-        ------
-        LabError
-            For a top_n below 1 and for texts that are no valid strings.
+        Raises `LabError` for a top_n below 1 and for texts that are no valid strings.
         """
         check_count(top_n, "top_n")
         check_text(query, "query")
@@ -90,28 +81,13 @@ class Reranker(ABC):
         )  # fmt: skip
 
     def rerank_batch(
-        self,
-        queries: Sequence[str],
-        candidates: Sequence[Ranking | Sequence[str]],
-        top_n: int = 5,
+        self, queries: Sequence[str], candidates: Sequence[Ranking | Sequence[str]], top_n: int = 5,
         progress: bool = False,
-    ) -> list[Ranking]:
-        """One ranking a query: what `rerank` gives for each, in the same order.
+    ) -> list[Ranking]:  # fmt: skip
+        """[Nq] rankings: what `rerank` gives for each query and its own candidates, in the same order.
 
-        What does not depend on the query is done once for all of them first: a reranker by late interaction encodes
-        the passages of all candidates in batches of like length, if its encoder has a store.
-
-        Parameters
-        ----------
-        queries : [Nq] texts
-        candidates : [Nq] for each query a Ranking or a list of texts
-        top_n : how many to keep of each
-        progress : show a bar
-
-        Raises
-        ------
-        LabError
-            For a bare string, for two different numbers, and for whatever `rerank` refuses; all before any work.
+        A bare string, two different numbers, and whatever `rerank` refuses are a `LabError` before any work. With
+        ``progress`` a bar is shown.
         """
         if isinstance(queries, str) or isinstance(candidates, (str, Ranking)):
             raise LabError("a batch takes a list of queries and a list with the candidates of each; rerank takes one.")
@@ -120,8 +96,8 @@ class Reranker(ABC):
         check_count(top_n, "top_n")
         for number, query in enumerate(queries):
             check_text(query, f"query {number}")
-        passages = [text for some in candidates for text in flat(as_hits(some))[0]]
-        self.read_ahead(list(dict.fromkeys(passages)), progress)
+        for some in candidates:
+            as_hits(some)
         pairs = bar(list(zip(queries, candidates, strict=True)), what=self.name, unit="query", show=progress)
         return [self.rerank(query, some, top_n) for query, some in pairs]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +53,11 @@ def distinct(passages: Sequence[str]) -> tuple[list[str], np.ndarray]:
 def best(scores: np.ndarray, starts: Sequence[int]) -> list[int]:
     """For each hit the number of its best passage."""
     return [int(part.argmax()) for part in np.split(scores, starts[1:])]
+
+
+def summed(bills: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """One bill of several: the same units are added."""
+    return dict(sum(map(Counter, bills), Counter()))
 
 
 def zscores(scores: np.ndarray) -> np.ndarray:

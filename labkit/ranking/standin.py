@@ -12,18 +12,17 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.encoding.checkpoints import load_encoder
 from labkit.errors import LabError
 from labkit.ranking.standin_faults import Faults, plan
 from labkit.scoring.maxsim import maxsim
 
 if TYPE_CHECKING:
-    from labkit.encoding.encoders import Encoder
     from labkit.ranking.standin_http import Scorer
 
 PATIENCE = 30.0  # seconds to start, and to stop while a scorer still works
@@ -48,17 +47,14 @@ def cohere_standin(faults: Faults = None, scorer: Scorer | None = None) -> Itera
         ``httpx_client=httpx.Client(trust_env=False)``. At exit requests are cut off and the server's threads end; a
         scorer that works is waited for, 30 s at most.
 
-    Raises
-    ------
-    LabError
-        For a fault that is none, and where tornado is not installed.
+    Raises `LabError` for a fault that is none, and where tornado is not installed.
 
     Source: the types of cohere 7.3.1; what is billed and refused is in `labkit.ranking.standin_rules`.
     """
     http = load_extra("labkit.ranking.standin_http")
     started: Future[tuple[str, Any, asyncio.AbstractEventLoop]] = Future()
     thread = threading.Thread(
-        target=_serve, args=(http, plan(faults), scorer or default_scorer, started), name="cohere-standin", daemon=True
+        target=_serve, args=(http, plan(faults), scorer or by_maxsim, started), name="cohere-standin", daemon=True
     )
     thread.start()
     url, service, loop = started.result(PATIENCE)
@@ -85,35 +81,20 @@ def _serve(http: Any, faults: Any, scorer: Scorer, started: Future) -> None:
         started.set_exception(error)
 
 
-class MaxSimScorer:
+def by_maxsim(query: str, texts: list[str]) -> list[float]:
     """The mean similarity of a query token to its best document token, cut to 0..1; 0 for a text without tokens."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-
-    @cached_property
-    def encoder(self) -> Encoder:
-        """The default encoder, loaded once."""
-        from labkit.encoding.checkpoints import load_encoder
-
-        return load_encoder()
-
-    @property
-    def how(self) -> str:
-        """What the scores are."""
-        return "MaxSim a query token"
-
-    def __call__(self, query: str, texts: list[str]) -> list[float]:
-        with self._lock:
-            asked = self.encoder.encode_queries([query])[0]
-            scores = maxsim(asked, self.encoder.encode_documents(texts))
-        return np.clip(scores.astype(np.float64) / max(1, len(asked)), 0.0, 1.0).tolist()
+    with _scoring:
+        encoder = load_encoder()
+        asked = encoder.encode_queries([query])[0]
+        scores = maxsim(asked, encoder.encode_documents(texts))
+    return np.clip(scores.astype(np.float64) / max(1, len(asked)), 0.0, 1.0).tolist()
 
 
-default_scorer = MaxSimScorer()
+by_maxsim.how = "MaxSim a query token"  # what the reply says of its scores
 
 _shared: dict[int, str] = {}  # process id -> address: a fork has no server
 _starting = threading.Lock()
+_scoring = threading.Lock()  # so that two first calls do not load the model twice
 
 
 def shared_standin() -> str:

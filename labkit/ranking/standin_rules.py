@@ -2,7 +2,7 @@
 
 Sources: the types of cohere 7.3.1 (v1 ``rerank``, v2 ``rerank``), https://docs.cohere.com/reference/errors for the
 messages, https://docs.cohere.com/docs/reranking-best-practices for the limits. Cohere's own tokenizer is not public for
-every model, so tokens here are words and punctuation marks.
+every model, so tokens here are words and punctuation marks. Documents are strings, in v1 too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Asked:
 
     version: int
     query: str
-    documents: list[str | dict[str, str]]
+    documents: list[str]
     texts: list[str]
     top_n: int
     max_chunks: float
@@ -66,21 +66,19 @@ def read_request(version: int, body: bytes) -> Asked:
     if len(documents) * (max_chunks if version == 1 else 1) > MAX_DOCUMENTS:
         raise Refused(400, f"invalid request: number of documents (times max chunks per doc) exceeds {MAX_DOCUMENTS}")
     limit = _count(asked, "max_tokens_per_doc", MAX_TOKENS_PER_DOC) if version == 2 else None
-    fields = _field(asked, "rank_fields", list, ["text"]) if version == 1 else None
+    for number, document in enumerate(documents):
+        if not isinstance(document, str):
+            raise Refused(422, f"invalid type: document {number} must be of type string")
     return Asked(
-        version, query, documents, [_cut(_text(document, i, fields), limit) for i, document in enumerate(documents)],
+        version, query, documents, [_cut(document, limit) for document in documents],
         _count(asked, "top_n", len(documents)), max_chunks,
         version == 1 and _field(asked, "return_documents", bool, False), _spans_wanted(asked, model, version),
     )  # fmt: skip
 
 
-def search_units(asked: Asked) -> int:
-    """Billed units: one for a query with up to 100 chunks; a document is one chunk for each 500 tokens begun."""
-    return units_for([len(TOKEN.findall(text)) for text in asked.texts], asked.max_chunks)
-
-
 def units_for(sizes: Iterable[int], max_chunks: float = math.inf) -> int:
-    """Search units of documents of so many tokens, each counted with at most ``max_chunks``."""
+    """Search units of documents of so many tokens: one for a query with up to 100 chunks; a document is one chunk for
+    each 500 tokens begun, at most ``max_chunks``."""
     chunks = (min(max(1, math.ceil(size / CHUNK_TOKENS)), max_chunks) for size in sizes)
     return math.ceil(sum(chunks) / UNIT_CHUNKS)
 
@@ -95,9 +93,8 @@ def results_of(asked: Asked, scores: Sequence[float]) -> list[dict[str, Any]]:
     results = []
     for index in sorted(range(len(scores)), key=lambda i: -scores[i])[: asked.top_n]:
         result: dict[str, Any] = {"index": index, "relevance_score": float(scores[index])}
-        document = asked.documents[index]
         if asked.return_documents:
-            result["document"] = {"text": document} if isinstance(document, str) else document
+            result["document"] = {"text": asked.documents[index]}
         if asked.spans and (spans := _spans(asked, index, result["relevance_score"])):
             result["relevant_spans"] = spans
         results.append(result)
@@ -106,9 +103,10 @@ def results_of(asked: Asked, scores: Sequence[float]) -> list[dict[str, Any]]:
 
 def reply_of(asked: Asked, results: list[dict[str, Any]], how: str) -> dict[str, Any]:
     """The whole reply. Its warnings say who answered and how the scores were made."""
+    sizes = [len(TOKEN.findall(text)) for text in asked.texts]
     meta = {
         "api_version": {"version": str(asked.version)},
-        "billed_units": {"search_units": search_units(asked)},
+        "billed_units": {"search_units": units_for(sizes, asked.max_chunks)},
         "warnings": [f"{STANDIN}: scores are this machine's {how} and say nothing about Cohere's quality"],
     }
     return {"id": str(uuid4()), "results": results, "meta": meta}
@@ -130,18 +128,6 @@ def _count(asked: dict, name: str, default: int) -> int:
     if value < 1:
         raise Refused(400, f"invalid request: {name} must be at least 1")
     return value
-
-
-def _text(document: object, number: int, fields: list[str] | None) -> str:
-    """What is scored of a document: a string itself, or (v1) the values of an object's fields that rank."""
-    if isinstance(document, str):
-        return document
-    if fields is None or not isinstance(document, dict):
-        raise Refused(422, f"invalid type: document {number} must be of type string")
-    missing = [name for name in fields if not isinstance(document.get(name), str)]
-    if missing:
-        raise Refused(400, f"invalid request: document {number} must have a string in {missing[0]!r}")
-    return "\n".join(document[name] for name in fields)
 
 
 def _cut(text: str, limit: int | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections import deque
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError
@@ -31,10 +31,7 @@ def system(name: str, collection: Collection, encoder: str | None = None, live: 
     encoder : checkpoint for the reranker; the default model if None
     live : let ``cohere`` ask Cohere, which costs money; else it asks a stand-in, whose scores are not Cohere's
 
-    Raises
-    ------
-    LabError
-        For a name that is none of these; the message lists them.
+    Raises `LabError` for a name that is none of these; the message lists them.
     """
     first, second = require_system(name)
     retriever = first_stage(first, collection)
@@ -62,10 +59,10 @@ def require_names(retriever: str, reranker: str) -> None:
 def first_stage(name: str, collection: Collection) -> Searcher:
     """A first stage by name; the same collection gives the same object, since building one takes time."""
     if name == "bm25":
-        return _bm25(_Same(collection))
+        return _built(BM25Retriever, collection)
     if name == "dense":
-        return _dense(_Same(collection))
-    return FusionRetriever([_bm25(_Same(collection)), _dense(_Same(collection))])
+        return _built(DenseRetriever, collection)
+    return FusionRetriever([_built(BM25Retriever, collection), _built(DenseRetriever, collection)])
 
 
 def reranker(name: str, collection: Collection, encoder: str | None = None, live: bool = False) -> Reranker:
@@ -77,27 +74,17 @@ def reranker(name: str, collection: Collection, encoder: str | None = None, live
     late = LateInteractionReranker(encoder)
     if name == "late":
         return late
-    return FusionReranker([late, DenseReranker(), _bm25(_Same(collection))], FUSION_WEIGHTS, name="late+fusion")
+    return FusionReranker([late, DenseReranker(), _built(BM25Retriever, collection)], FUSION_WEIGHTS, "late+fusion")
 
 
-class _Same:
-    """A collection as a cache key: the same documents, whatever the queries."""
-
-    def __init__(self, collection: Collection) -> None:
-        self.collection = collection
-
-    def __hash__(self) -> int:
-        return id(self.collection.docs)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.collection.docs is other.collection.docs
+_kept: deque[BM25Retriever | DenseRetriever] = deque(maxlen=8)  # the newest ones that `_built` has built
 
 
-@lru_cache(4)
-def _bm25(key: _Same) -> BM25Retriever:
-    return BM25Retriever(key.collection)
-
-
-@lru_cache(4)
-def _dense(key: _Same) -> DenseRetriever:
-    return DenseRetriever(key.collection)
+def _built(kind: type, collection: Collection) -> BM25Retriever | DenseRetriever:
+    """A retriever of that kind over the same documents, whatever the queries; a new one where none is kept."""
+    for retriever in list(_kept):
+        if type(retriever) is kind and retriever.collection.docs is collection.docs:
+            return retriever
+    retriever = kind(collection)
+    _kept.append(retriever)
+    return retriever

@@ -51,11 +51,8 @@ class TokenRetriever(Retriever):
         ``packed`` or a compressed form of it; encoded if None
     progress : show bars while passages are encoded and indexed
 
-    Raises
-    ------
-    LabError
-        For another method, for a knob that the method does not have or that is out of range, for more centroids than
-        tokens and more probes than centroids.
+    Raises `LabError` for another method, for a knob that the method does not have or that is out of range, for more
+    centroids than tokens and more probes than centroids.
     """
 
     scale = "MaxSim"
@@ -91,7 +88,6 @@ class TokenRetriever(Retriever):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """What decides its rankings, for the ledger."""
         told = {"name": self.name, "encoder": self.encoder.identity, "method": self.method, **self.knobs}
         storage = dtype_name(self.packed.vectors)
         return told if storage == "float16" else told | {"storage": storage}
@@ -128,9 +124,8 @@ class TokenRetriever(Retriever):
         _, rows = self._index.search(tokens, min(self.knobs["ntokens"], self._index.ntotal), params=probes)
         return np.unique(np.searchsorted(self.packed.offsets, rows[rows >= 0], side="right") - 1)
 
-    def _score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
-        passages, begins = self._passages_of(rows)
-        return np.maximum.reduceat(maxsim(self.encoder.encode_queries([query])[0], self.packed, passages), begins)
+    def _exact_scores(self, query: str, passages: np.ndarray) -> np.ndarray:
+        return maxsim(self.encoder.encode_queries([query])[0], self.packed, passages)
 
     def _built(self, progress: bool):  # type: ignore[no-untyped-def]
         import faiss

@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from copy import copy
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,7 @@ class Trace:
     ----------
     lost : requests that could not be written. They were answered all the same.
 
-    Raises
-    ------
-    LabError
-        For bad parameters.
+    Raises `LabError` for bad parameters.
     """
 
     def __init__(
@@ -84,7 +82,12 @@ class Trace:
 
         Logging never fails a request: what cannot be written is counted in ``lost`` and warned of once.
         """
-        return _TracedTwoStage(system, self) if isinstance(system, TwoStage) else _Traced(system, self)
+        told = about(system)
+        if not isinstance(system, TwoStage):
+            return Delegate(system, search=lambda query, k=50: self.search(system, told, query, k=k))
+        traced = copy(system)
+        traced.search = lambda query, k=None, top_n=5: self.search(system, told, query, k=k, top_n=top_n)
+        return traced
 
     def read(self) -> tuple[list[dict[str, Any]], int]:
         """The requests of this file, as `read_traces` gives them."""
@@ -122,10 +125,7 @@ class Trace:
 def read_traces(path: Path | str) -> tuple[list[dict[str, Any]], int]:
     """The requests of a trace and of its rotated files, oldest first, and how many torn lines were skipped.
 
-    Raises
-    ------
-    LabError
-        If there is no such file, or a newer labkit wrote it.
+    Raises `LabError` if there is no such file, or a newer labkit wrote it.
     """
     path = Path(path).expanduser().resolve()
     older = [p for p in path.parent.glob(f"{path.name}.*") if p.suffix[1:].isdigit()]
@@ -144,25 +144,3 @@ def read_traces(path: Path | str) -> tuple[list[dict[str, Any]], int]:
             if schema == SCHEMA:
                 found.setdefault(line["id"], line)
     return list(found.values())[::-1], torn
-
-
-class _Traced(Delegate):
-    """A first stage, logged. What else it can do it does as before."""
-
-    def __init__(self, system: Searcher, trace: Trace) -> None:
-        super().__init__(system)
-        self._trace, self._about = trace, about(system)
-
-    def search(self, query: str, k: int = 50) -> Ranking:
-        return self._trace.search(self._part, self._about, query, k=k)
-
-
-class _TracedTwoStage(TwoStage):
-    """Two stages, logged."""
-
-    def __init__(self, system: TwoStage, trace: Trace) -> None:
-        super().__init__(system.first, system.reranker, system.k)
-        self._system, self._trace, self._about = system, trace, about(system)
-
-    def search(self, query: str, k: int | None = None, top_n: int = 5) -> Ranking:
-        return self._trace.search(self._system, self._about, query, k=k, top_n=top_n)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from labkit.ranking.redaction import Redaction, Salt, without_keys
+from labkit.ranking.scored import summed
 from labkit.ranking.watched import Request
 from labkit.records import code_hash, versions
 
@@ -40,7 +41,7 @@ class Lines:
             "salt": self._salt.name, **about, **_counts(request.settings, say), "seconds": round(request.seconds, 6),
             "stages": self._stages(request, say, counts), "versions": versions(), "code": code_hash(),
         }  # fmt: skip
-        line["cost"] = dict(sum((Counter(stage["cost"]) for stage in line["stages"]), Counter()))
+        line["cost"] = summed(stage["cost"] for stage in line["stages"])
         return {**without_keys(line, counts), "redacted": dict(counts)}
 
     def _sentence(self, text: str, counts: Counter[str], hidden: str) -> str:

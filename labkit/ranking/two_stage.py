@@ -49,10 +49,7 @@ class TwoStage:
     def search(self, query: str, k: int | None = None, top_n: int = 5) -> Ranking:
         """The ``top_n`` best of ``k`` candidates.
 
-        Raises
-        ------
-        LabError
-            For k or top_n below 1 and for a query that is no valid string.
+        Raises `LabError` for k or top_n below 1 and for a query that is no valid string.
         """
         check_count(top_n, "top_n")
         return self.reranker.rerank(query, self.candidates(query, k), top_n)

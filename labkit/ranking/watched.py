@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import time
 from collections.abc import Callable
 from copy import copy
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labkit.errors import LabError
-from labkit.ranking.ranking import Hit, Ranking
+from labkit.ranking.ranking import Hit, Ranking, finite
 from labkit.ranking.rerankers import configuration_of
 from labkit.ranking.two_stage import Searcher, TwoStage
 
@@ -90,18 +89,18 @@ def _hit(hit: Hit) -> dict[str, Any]:
     texts = hashlib.sha256(
         "\0".join([hit.title, *(hit.passages or (hit.text,))]).encode("utf-8", "replace")
     ).hexdigest()[:12]
-    finite = hit.score is not None and math.isfinite(hit.score)
     return {
         "id": hit.doc_id, "rank": hit.rank, "previous_rank": hit.previous_rank,
-        "score": float(hit.score) if finite else None, "reason": hit.reason or "", "texts": texts,
+        "score": finite(hit.score), "reason": hit.reason or "", "texts": texts,
     }  # fmt: skip
 
 
 class Delegate:
-    """What another object is, but for the methods that a subclass takes over."""
+    """What another object is, but for the methods given."""
 
-    def __init__(self, part: Any) -> None:
+    def __init__(self, part: Any, **methods: Callable[..., Any]) -> None:
         self._part = part
+        vars(self).update(methods)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # what copying asks for is not the other's
@@ -109,34 +108,28 @@ class Delegate:
         return getattr(self._part, name)
 
 
-class _Watched(Delegate):
-    """A stage whose calls are kept; nothing is computed here that could fail."""
-
-    def __init__(self, part: Any, stages: list[Stage]) -> None:
-        super().__init__(part)
-        self._stages = stages
-
-    def search(self, query: str, k: int = 50) -> Ranking:
-        return self._kept(Stage(self._part.name, {"k": k}, None), lambda: self._part.search(query, k))
-
-    def rerank(self, query: str, candidates: Ranking, top_n: int = 5) -> Ranking:
-        stage = Stage(self._part.name, {"top_n": top_n}, candidates)
-        return self._kept(stage, lambda: self._part.rerank(query, candidates, top_n))
-
-    def _kept(self, stage: Stage, call: Callable[[], Ranking]) -> Ranking:
-        self._stages.append(stage)  # before the call: a stage that raises is in the trace too
-        began = time.perf_counter()
-        try:
-            stage.ranking = call()
-        finally:
-            stage.seconds = time.perf_counter() - began
-        return stage.ranking
-
-
 def _watched(system: Any, stages: list[Stage]) -> Any:
-    """A copy of the system whose every stage is watched."""
+    """The system with each call of each stage kept; nothing is computed here that could fail."""
+
+    def search(query: str, k: int = 50) -> Ranking:
+        return _kept(stages, Stage(system.name, {"k": k}, None), lambda: system.search(query, k))
+
+    def rerank(query: str, candidates: Ranking, top_n: int = 5) -> Ranking:
+        stage = Stage(system.name, {"top_n": top_n}, candidates)
+        return _kept(stages, stage, lambda: system.rerank(query, candidates, top_n))
+
     if not isinstance(system, TwoStage):
-        return _Watched(system, stages)
+        return Delegate(system, search=search, rerank=rerank)
     shadow = copy(system)
-    shadow.first, shadow.reranker = _watched(system.first, stages), _Watched(system.reranker, stages)
+    shadow.first, shadow.reranker = _watched(system.first, stages), _watched(system.reranker, stages)
     return shadow
+
+
+def _kept(stages: list[Stage], stage: Stage, call: Callable[[], Ranking]) -> Ranking:
+    stages.append(stage)  # before the call: a stage that raises is in the trace too
+    began = time.perf_counter()
+    try:
+        stage.ranking = call()
+    finally:
+        stage.seconds = time.perf_counter() - began
+    return stage.ranking

@@ -1,20 +1,21 @@
 """The record of what was spent: set aside before, settled after, shared by processes, and whole after a kill."""
 
-import json
+import sqlite3
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
 
 import labkit as lk
 from labkit.ranking import prices
-from labkit.ranking.budget import Budget
+from labkit.ranking.budget import FILE, Budget
 from labkit.ranking.ranking import Hit
-from labkit.records import locked, read_counted, read_from
 
 DAY = datetime(2026, 11, 5, 23, 59, tzinfo=UTC)
-FILE = "spending-2026-11-05.jsonl"
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +32,9 @@ def units(amount):
     return {"search_units": amount}
 
 
-def lines(home):
-    return [json.loads(line) for line in (home / FILE).read_text().splitlines()]
+def amounts(home):
+    with closing(sqlite3.connect(home / FILE)) as record:
+        return [amount for (amount,) in record.execute("SELECT amount FROM spending")]
 
 
 def test_what_is_set_aside_is_spent_until_the_bill_comes(home):
@@ -41,13 +43,16 @@ def test_what_is_set_aside_is_spent_until_the_bill_comes(home):
     assert b.spent == 3.0
     b.settle(kept, units(2.0))
     assert b.spent == 2.0
-    assert [(line.get("reserved"), line.get("spent")) for line in lines(home)] == [(3.0, None), (None, 2.0)]
+    assert amounts(home) == [2.0]
 
 
-def test_a_bill_as_expected_needs_no_second_line(home):
+def test_a_bill_that_is_settled_twice_counts_once():
     b = budget()
-    b.settle(b.reserve(units(1.0)), units(1.0))
-    assert (len(lines(home)), b.spent) == (1, 1.0)
+    kept, other = b.reserve(units(3.0)), b.reserve(units(1.0))
+    for bill in (2.0, 2.0):
+        b.settle(kept, units(bill))
+    b.settle(other, units(1.0))
+    assert b.spent == 3.0
 
 
 @pytest.mark.parametrize(
@@ -110,61 +115,64 @@ def test_many_threads_never_set_aside_more_than_there_is():
     assert [b.spent for b in budgets] == [20.0, 20.0]
 
 
-@pytest.mark.parametrize("torn", ['{"account": "a in search units", "reserved": 5', "\x00\x00", '{"reserved"'])
-def test_a_torn_line_is_not_read_and_swallows_no_other(home, torn):
+CHILD = """
+import sys
+from tests.ranking.test_budget import budget, units
+b = budget(20.0)
+for number in range(15):
+    print(b.reserve(units(1.0)) is not None, flush=True)
+"""
+DYING = """
+import os
+from tests.ranking.test_budget import budget
+with budget()._record() as record:
+    record.execute("UPDATE spending SET amount = 0")
+    os._exit(9)
+"""
+
+
+def child(script):
+    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+
+
+def test_several_processes_never_set_aside_more_than_there_is():
+    with child(CHILD) as one, child(CHILD) as two:
+        said = [*one.stdout, *two.stdout]
+    assert (len(said), said.count("True\n"), budget().spent) == (30, 20, 20.0)
+
+
+def test_what_a_process_had_not_committed_when_it_died_is_taken_back():
     b = budget()
-    b.reserve(units(1.0))
-    with (home / FILE).open("a") as file:
-        file.write(torn)
-    assert b.spent == 1.0
-    b.reserve(units(1.0))
-    assert (b.spent, budget().spent) == (2.0, 2.0)
-    assert read_counted(FILE)[1] == 1
+    b.reserve(units(3.0))
+    with child(DYING) as dying:
+        assert dying.wait(60) == 9
+    assert b.spent == 3.0
+    assert b.reserve(units(8.0)) is None
 
 
-def test_a_line_that_is_still_being_written_is_read_when_it_has_ended(home):
+def test_a_record_that_is_gone_begins_anew(home):
     b = budget()
-    line = '{"account": "a in search units", "id": "x", "reserved": 5.0}\n'
-    for part, spent in ((line[:20], 0.0), (line[20:-1], 0.0), ("\n", 5.0)):
-        with (home / FILE).open("a") as file:
-            file.write(part)
-        assert b.spent == spent
-
-
-def test_a_record_that_is_cut_or_gone_is_read_anew(home):
-    b = budget()
-    for _ in range(3):
-        b.reserve(units(1.0))
-    first = (home / FILE).read_bytes().splitlines(keepends=True)[0]
-    (home / FILE).write_bytes(first)
-    assert b.spent == 1.0
+    b.reserve(units(3.0))
     (home / FILE).unlink()
     assert b.spent == 0.0
 
 
-def test_only_what_was_added_is_read(home, monkeypatch):
-    read = []
-
-    def watched(path, offset):
-        records, after = read_from(path, offset)
-        read.append(len(records))
-        return records, after
-
-    monkeypatch.setattr("labkit.ranking.budget.read_from", watched)
-    b = budget(1_000.0)
-    for _ in range(5):
-        b.reserve(units(1.0))
-    assert read == [0, 1, 1, 1, 1]
-
-
 def test_a_held_record_is_waited_for(home):
     b, done = budget(), threading.Event()
+    assert b.spent == 0.0
     with ThreadPoolExecutor(1) as pool:
-        with locked(FILE):
+        with closing(sqlite3.connect(home / FILE, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
             waiting = pool.submit(b.reserve, units(1.0))
             assert not done.wait(0.05)
             assert not waiting.done()
         assert waiting.result(30) is not None
+
+
+def test_a_record_that_cannot_be_read_lets_nothing_be_set_aside(home):
+    (home / FILE).write_text("no database at all " * 50)
+    with pytest.raises(sqlite3.DatabaseError):
+        budget().reserve(units(1.0))
 
 
 @pytest.mark.parametrize(

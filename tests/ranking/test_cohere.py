@@ -60,15 +60,8 @@ def test_v2_gives_indices_best_first_and_no_document():
 def test_v1_gives_documents_only_when_asked():
     with sdk(cohere.Client) as co:
         assert co.rerank(query="q", documents=TEXTS).results[0].document is None
-        response = co.rerank(query="q", documents=[*TEXTS, {"text": "x 0.95", "id": "7"}], return_documents=True)
-    assert [result.document.text for result in response.results[:2]] == ["x 0.95", "high 0.9"]
-    assert response.results[0].document.id == "7"
-
-
-def test_v1_ranks_by_the_fields_named():
-    with sdk(cohere.Client) as co:
-        documents = [{"text": "0.9", "title": "0.1"}, {"text": "0.1", "title": "0.8"}]
-        assert indices(co.rerank(query="q", documents=documents, rank_fields=["title"])) == [1, 0]
+        response = co.rerank(query="q", documents=TEXTS, return_documents=True)
+    assert [result.document.text for result in response.results[:3]] == ["high 0.9", "high 0.9", "middle 0.5"]
 
 
 def test_top_n_cuts_and_may_exceed_the_list():

@@ -104,7 +104,7 @@ def test_a_batch_encodes_each_passage_once_and_then_finds_it_stored(tmp_path):
     late = lk.LateInteractionReranker(fresh_encoder(tmp_path))
     first, second = late.rerank_batch(["rows", "tables"], [TEXTS, TEXTS[:3]])
     assert late.encoder.encoded == len(set(TEXTS))
-    assert (first.encoded, first.cached, second.encoded, second.cached) == (0, len(set(TEXTS)), 0, 3)
+    assert (first.encoded, first.cached, second.encoded, second.cached) == (len(set(TEXTS)), 0, 0, 3)
 
 
 @pytest.mark.parametrize(
