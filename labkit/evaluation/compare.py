@@ -99,15 +99,10 @@ class Comparisons(tuple):
         """A row a comparison, as a pandas table."""
         import pandas as pd
 
-        rows = [
-            {
-                "before": c.before, "after": c.after, "delta": c.delta, "low": c.low, "high": c.high,
-                "relative": c.relative, "p": c.p, "p corrected": c.p_holm, "verdict": c.verdict,
-                "wins": c.wins, "ties": c.ties, "losses": c.losses, "smallest": c.smallest, "queries": c.queries,
-            }
-            for c in self
-        ]  # fmt: skip
-        return pd.DataFrame(rows)
+        names = ("before", "after", "delta", "low", "high", "relative", "p", "p_holm", "verdict")
+        names += ("wins", "ties", "losses", "smallest", "queries")
+        rows = [{name: getattr(c, name) for name in names} for c in self]
+        return pd.DataFrame(rows).rename(columns={"p_holm": "p corrected"})
 
     def __repr__(self) -> str:
         return "\n\n".join(c.to_text() for c in self)
