@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
@@ -73,7 +73,7 @@ class Bench:
             self._begin(todo, split, len(cells), progress, estimate)
         for key, knobs in bar(todo, what="sweep", unit="cell", show=progress):
             known[key] = self._measured(knobs, cells[0], split, looks)
-            append_line(FILE, {"key": key, "cell": known[key].to_dict()})
+            append_line(FILE, {"key": key, "cell": asdict(known[key])})
         return [known[key] for key in keys]
 
     def is_known(self, cells: Sequence[Knobs], split: str) -> bool:
