@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from labkit.bars import bar
 from labkit.errors import LabError
 from labkit.evaluation import bench
+from labkit.evaluation.load_drive import Fresh
 
 if TYPE_CHECKING:
     from labkit.corpus.collection import Collection
@@ -93,23 +94,21 @@ def _ask(
 
     system = TwoStage(first, late)
     whole, alone = [], []
-    for question, seconds in _timed(name, system, questions, probe, floor, progress, late.encoder._query.cache_clear):
+    for question, seconds in _timed(name, system, questions, probe, floor, progress):
         whole.append(seconds)
         alone.append(_maxsim_alone(first, stored, question))
     return _summary(np.array(whole), np.array(alone))
 
 
 def _timed(
-    name: str, system: TwoStage, questions: Sequence[str], probe: bench.Timer, floor: list[float], progress: bool,
-    fresh: Callable[[], object] = lambda: None,
-) -> Iterator[tuple[str, float]]:  # fmt: skip
-    """Each question and the seconds that it takes; ``fresh`` runs before each, and the probe fills ``floor``."""
+    name: str, system: TwoStage, questions: Sequence[str], probe: bench.Timer, floor: list[float], progress: bool
+) -> Iterator[tuple[str, float]]:
+    """Each question and the seconds that it takes, new to every encoder; the probe fills ``floor``."""
     system.search(questions[0], k=1)  # whatever is loaded or compiled at the first call
     for question in bar(questions, what=name, unit="question", show=progress):
         floor.append(probe())
-        fresh()
         began = time.perf_counter()
-        system.search(question, k=K, top_n=TOP)
+        system.search(Fresh(question), k=K, top_n=TOP)
         yield question, time.perf_counter() - began
 
 

@@ -68,13 +68,6 @@ class Workshop:
         """The part of a cell that has token vectors, or None."""
         return late_of(self._second(knobs))
 
-    def encoders(self, knobs: Knobs) -> list[Encoder]:
-        """The encoders that a cell's queries go through."""
-        first, second = self._first(knobs), self._second(knobs)
-        parts = [first, second, *getattr(first, "retrievers", ()), *getattr(second, "parts", ())]
-        found = {id(encoder): encoder for part in parts if (encoder := getattr(part, "encoder", None)) is not None}
-        return [encoder for encoder in found.values() if hasattr(encoder, "forget_queries")]
-
     def _once(self, make: Callable[[], Any], *key: Any) -> Any:
         if key not in self._made:
             self._made[key] = make()

@@ -26,6 +26,7 @@ from labkit.evaluation import bench, ledger, metrics
 from labkit.evaluation.evaluate import Evaluation, ask, configuration, evaluate, latency, measured, per_1000
 from labkit.evaluation.grid import Knobs, told
 from labkit.evaluation.grid_systems import Workshop, squeezed
+from labkit.evaluation.load_drive import Fresh
 from labkit.evaluation.statistics import interval
 from labkit.evaluation.sweep_cell import SHOWN, Cell
 from labkit.ranking.prices import read_prices
@@ -162,9 +163,7 @@ class Bench:
         return {work: (seconds or [math.nan], any(billed), varied) for work, (seconds, billed) in found.items()}
 
     def _ask_plainly(self, knobs: Knobs, query: str) -> Ranking | None:
-        for encoder in self._shop.encoders(knobs):
-            encoder.forget_queries()
-        return _answer(self._shop.system(knobs), query, knobs["k"])
+        return _answer(self._shop.system(knobs), Fresh(query), knobs["k"])
 
     def _bytes_per_token(self, knobs: Knobs) -> float | None:
         """Bytes a token of the text as the reranker keeps it; None where it keeps no token vectors."""
