@@ -24,7 +24,7 @@ from labkit.encoding.head import head_projection
 from labkit.errors import LabError
 from labkit.evaluation import bench, ledger, metrics
 from labkit.evaluation.evaluate import Evaluation, ask, configuration, evaluate, latency, measured, per_1000
-from labkit.evaluation.grid import Knobs, told
+from labkit.evaluation.grid import Knobs, late_of, told
 from labkit.evaluation.grid_systems import Workshop, squeezed
 from labkit.evaluation.load_drive import Fresh
 from labkit.evaluation.statistics import interval
@@ -59,7 +59,7 @@ class Bench:
             if cell["projection"] == "head":
                 head_projection(cell["dim"])
         most = max((cell["dim"] or 0 for cell in cells), default=0)
-        if most and most > (have := Workshop(self.pipe, self.collection, 1).plain().encoder.dim):
+        if most and most > (have := Workshop(self.pipe, self.collection, 1).plain.encoder.dim):
             raise LabError(f"dim must be at most the encoder's {have}; got {most}.")
 
     def run(self, cells: Sequence[Knobs], split: str, progress: bool = False, looks: int | None = None) -> list[Cell]:
@@ -167,7 +167,7 @@ class Bench:
 
     def _bytes_per_token(self, knobs: Knobs) -> float | None:
         """Bytes a token of the text as the reranker keeps it; None where it keeps no token vectors."""
-        late, passages = self._shop.late(knobs), self._shop.collection(knobs).passages
+        late, passages = late_of(self._shop.second(knobs)), self._shop.collection(knobs).passages
         if late is None:
             return None
         sample = late.encoder.encode_documents(passages[:: max(1, len(passages) // SAMPLED)])
