@@ -72,12 +72,11 @@ def load_test(
     for rate in rates:
         with waiting(f"load, {rate:.3g} a second", show=progress):
             rows.append(test.at(rate, seconds, workers))
-    spread = bench.spread(test.floor)
     data = {
         "bench": "load", "machine": machine, "system": system.name, "collection": system.collection.name, "k": k,
         "queries": len(asked), "seconds": seconds, "workers": workers, "seed": seed,
         "unloaded_ms": round(mean * 1000, 3), "capacity": round(workers / mean, 3), "rates": rows, **saturation(rows),
-        "cost": cost(rows, usage, table, volume), "floor_spread": round(spread, 3), "void": bench.is_void(test.floor),
+        "cost": cost(rows, usage, table, volume), **bench.floor(test.floor),
     }  # fmt: skip
     return bench.Report(data, "\n".join(load_report.lines(data)))
 
