@@ -121,18 +121,15 @@ def compare(
 ) -> Comparison | Comparisons:
     """Hold one run against another, or several pairs at once with Holm's correction.
 
+    Raises a LabError for runs over different queries or different texts or judgments, for no query at all, and for a
+    measure that the runs do not have.
+
     Parameters
     ----------
     before, after : runs over the same queries. Where one is a list, each of its runs is held against the other run;
         where both are, they are paired in order
     measure : a measure of the runs
     queries : ids to restrict the comparison to, such as one kind; all if None
-
-    Raises
-    ------
-    LabError
-        For runs over different queries or different texts or judgments, for no query at all, and for a measure that
-        the runs do not have.
     """
     several = [isinstance(side, Iterable) for side in (before, after)]
     if not any(several):

@@ -76,10 +76,7 @@ def late_of(reranker: Reranker | None) -> LateInteractionReranker | None:
 def settled(own: Knobs, chosen: Mapping[str, Any]) -> Knobs:
     """All values that decide one cell: those chosen, else the pipeline's own, else the defaults.
 
-    Raises
-    ------
-    LabError
-        For a knob that turns nothing in this cell, since another one excludes it.
+    Raises a LabError for a knob that turns nothing in this cell, since another one excludes it.
     """
     told = {**own, **{name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items()}}
     for name, why in _idle(own, told).items():
@@ -123,11 +120,8 @@ def _idle(own: Knobs, told: Mapping[str, Any]) -> dict[str, str]:
 def cells_of(pipe: Searcher | TwoStage, grid: Grid | Iterable[Grid]) -> list[Knobs]:
     """The cells of a grid, or of several together, each once; the pipeline as it is comes first.
 
-    Raises
-    ------
-    LabError
-        For a grid of another shape, for a knob that there is not, for a value out of range, and for knobs that exclude
-        each other.
+    Raises a LabError for a grid of another shape, for a knob that there is not, for a value out of range, and for knobs
+    that exclude each other.
     """
     own = own_knobs(pipe)
     found = [settled(own, {})]

@@ -39,6 +39,9 @@ def load_test(
 ) -> bench.Report:  # fmt: skip
     """Latency, saturation and cost of a pipeline at several rates.
 
+    Raises a LabError for numbers that make no test, for no queries, for a malformed price table, and if every query
+    fails unloaded.
+
     Parameters
     ----------
     system : whatever has ``search(query, k=k)``, a ``name`` and a ``collection``
@@ -52,11 +55,6 @@ def load_test(
     prices : a table like ``data/prices.toml``, which is read if None
     progress : show bars
     clock : where time comes from
-
-    Raises
-    ------
-    LabError
-        For numbers that make no test, for no queries, for a malformed price table, and if every query fails unloaded.
     """
     check_load(rates, seconds, k, workers, volume)
     if isinstance(queries, str) or not (asked := list(queries)):

@@ -20,15 +20,12 @@ MEASURES = ("nDCG@10", "RR@10", "R@100", "Judged@10")
 def measure(run: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, float]]:
     """Measures of rankings: query id to measure to value, for every query with a positive judgment.
 
+    Raises a LabError for a ranking that names a document twice, and for a grade that is negative or no whole number.
+
     Parameters
     ----------
     run : query id to document ids, best first; a query that is absent scores 0
     qrels : query id to document id to grade, a whole number from 0
-
-    Raises
-    ------
-    LabError
-        For a ranking that names a document twice, and for a grade that is negative or no whole number.
 
     Example
     -------
@@ -56,10 +53,7 @@ def measure(run: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, i
 def positive(qrels: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
     """The judgments of the queries that have a positive one.
 
-    Raises
-    ------
-    LabError
-        For a grade that is negative or no whole number.
+    Raises a LabError for a grade that is negative or no whole number.
     """
     for query_id, grades in qrels.items():
         for doc_id, grade in grades.items():
@@ -103,14 +97,11 @@ def false_accepts(answerable: Sequence[float], unanswerable: Sequence[float], re
 def recall_against(found: Sequence[Ranking], truth: Sequence[Ranking], top: int = 10, k: int = 100) -> np.ndarray:
     """[Nq] float64: for each query the share of the truth's first ``top`` documents in the first ``k`` found.
 
+    Raises a LabError for different queries, for a truth without hits, and for top or k below 1.
+
     Parameters
     ----------
     found, truth : rankings of the same queries in the same order; the truth from a search that misses nothing
-
-    Raises
-    ------
-    LabError
-        For different queries, for a truth without hits, and for top or k below 1.
 
     >>> from labkit import Ranking
     >>> from labkit.ranking.ranking import Hit

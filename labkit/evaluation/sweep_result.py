@@ -86,11 +86,7 @@ class Sweep:
         """The cell of the highest nDCG@10 within limits on COSTS, such as ``best(latency=20, bytes=40)``.
 
         A cell whose cost is not known is within no limit, except that one without token vectors needs 0 bytes a token.
-
-        Raises
-        ------
-        LabError
-            If no cell is within the limits.
+        Raises a LabError if no cell is within the limits.
         """
         fits = [cell for cell in self.cells if all(_within(cell, name, most) for name, most in limits.items())]
         if not fits:
