@@ -48,7 +48,7 @@ _ROOM_OF = {
     "compare": "evaluation.compare",
     "sweep": "evaluation.sweep",
     "load_sweep": "evaluation.sweep",
-    "recall_against": "evaluation.recall",
+    "recall_against": "evaluation.metrics",
     "smallest_effect": "evaluation.statistics",
     "ledger": "evaluation.ledger",
     "movers": "evaluation.movers",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -42,7 +42,7 @@ def read(folder: Path) -> Catalogue:
     found = Catalogue({}, {})
     for path in sorted(folder.glob("n*.py")):
         try:
-            module = _run(path)
+            module = import_module(f"{_PACKAGE}.{path.stem}")
             for shelf, items in ((found.exercises, module.EXERCISES), (found.bets, getattr(module, "BETS", ()))):
                 for item in items:
                     if shelf.setdefault(item.id, item) is not item:
@@ -50,12 +50,3 @@ def read(folder: Path) -> Catalogue:
         except Exception as error:
             raise LabError(f"the exercise file {path} is broken: {type(error).__name__}: {error}") from error
     return found
-
-
-def _run(path: Path) -> ModuleType:
-    """The file as a module, registered under its name: `inspect.getsource` and relative imports need that."""
-    name = f"{_PACKAGE}.{path.stem}"
-    spec = spec_from_file_location(name, path)
-    module = sys.modules[name] = module_from_spec(spec)  # type: ignore[arg-type]
-    spec.loader.exec_module(module)  # type: ignore[union-attr]
-    return module

@@ -102,16 +102,14 @@ def claim(
 ) -> Claim | None:  # fmt: skip
     """Store a claim to be tested later; with the id alone, return the one that is stored, or None. The latest counts.
 
+    Raises a LabError for a system that there is not, for twice the same one, and for a difference that is no number
+    from 0 to 1.
+
     Parameters
     ----------
     id : the notebook's number, for example ``"02"``
     better, than : two systems in the words of the command line, for example ``"bm25+late"`` and ``"dense"``
     by : by how much nDCG@10, from 0 to 1
-
-    Raises
-    ------
-    LabError
-        For a system that there is not, for twice the same one, and for a difference that is no number from 0 to 1.
     """
     if better is _READ:
         stored = [line for line in read_lines("claims.jsonl") if line.get("claim") == id]

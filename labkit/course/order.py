@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import ast
+import dis
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +50,10 @@ def made(code: str) -> set[str]:
     ['f', 'n', 'np', 'total']
     """
     try:
-        tree = ast.parse(code)
+        cell = compile(code, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError:
         return set()
-    return set(_bound(tree))
-
-
-def _bound(node: ast.AST) -> Iterator[str]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield child.name
-        elif isinstance(child, ast.Import | ast.ImportFrom):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in child.names)
-        elif isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store):
-            yield child.id
-        elif not isinstance(child, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            yield from _bound(child)
+    return {step.argval for step in dis.get_instructions(cell) if step.opname == "STORE_NAME"}
 
 
 def _notebook(shell: Any) -> Path | None:

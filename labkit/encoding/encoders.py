@@ -79,10 +79,6 @@ class Encoder:
         entries = [self._query(text) for text in _checked(texts, "query")]
         return self._packed(entries, np.float32)
 
-    def forget_queries(self) -> None:
-        """Encode queries anew from here on, as a timing of new queries needs it."""
-        self._query.cache_clear()
-
     def encode_documents(self, texts: Sequence[str], progress: bool = False) -> PackedTokens:
         """Token vectors of documents, float16 as the store keeps them, with ``pooled`` and ``lost``.
 

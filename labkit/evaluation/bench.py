@@ -6,11 +6,13 @@ all of them. A run on an idle machine is void when a fixed piece of work varies 
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
 import sys
 import time
+import timeit
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -90,20 +92,11 @@ def timer(work: Callable[[], object], least: float = LEAST_SECONDS, warm: bool =
 
     To see how often that is, ``work`` is done twice here, unless it is long and was done before (``warm`` is False).
     """
-    repeats = 1
+    timed, repeats = timeit.Timer(work, setup=gc.enable).timeit, 1  # garbage is collected, as it is outside of a timing
     if warm:
-        work()
-        began = time.perf_counter()
-        work()
-        repeats = max(1, round(least / max(time.perf_counter() - began, 1e-7)))
-
-    def seconds() -> float:
-        began = time.perf_counter()
-        for _ in range(repeats):
-            work()
-        return (time.perf_counter() - began) / repeats
-
-    return seconds
+        timed(1)
+        repeats = max(1, round(least / max(timed(1), 1e-7)))
+    return lambda: timed(repeats) / repeats
 
 
 def take_turns(timers: Mapping[str, Timer], rounds: int = ROUNDS) -> tuple[dict[str, list[float]], dict[str, str]]:
@@ -130,11 +123,6 @@ def take_turns(timers: Mapping[str, Timer], rounds: int = ROUNDS) -> tuple[dict[
     return {name: values for name, values in seconds.items() if name not in gone}, gone
 
 
-def median_ms(seconds: Sequence[float]) -> float:
-    """The median, in milliseconds."""
-    return float(np.median(seconds)) * 1000
-
-
 def spread(seconds: Sequence[float]) -> float:
     """p90 / p10.
 
@@ -145,9 +133,10 @@ def spread(seconds: Sequence[float]) -> float:
     return float(high / low)
 
 
-def is_void(floor: Sequence[float], busy: bool = False) -> bool:
-    """Whether the floor's seconds varied too much to tell anything. Beside our own load they may."""
-    return not busy and spread(floor) > VOID_ABOVE
+def floor(seconds: Sequence[float], busy: bool = False) -> dict[str, Any]:
+    """The floor's p90/p10 and whether it is too much to tell anything. Beside our own load it may be."""
+    found = spread(seconds)
+    return {"floor_spread": round(found, 3), "void": not busy and found > VOID_ABOVE}
 
 
 def probe() -> Timer:

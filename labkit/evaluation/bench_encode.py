@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 EVERY = 15  # of the passages of pydocs
 ROUNDS = 3
 CLOSE = 1e-5  # how close vectors are before rounding
-CLOSE_ROUNDED = 2e-3  # and after
 
 
 def bench_encode(
@@ -37,12 +36,15 @@ def bench_encode(
     encoder : the default one without a store if None
     busy : keep one core busy meanwhile
     """
+    from labkit.corpus.load import load_collection
     from labkit.encoding.checkpoints import load_encoder
 
     encoder = encoder or load_encoder(store=False)
     if encoder.store is not None:
         raise LabError("encoding is timed without a store; load the encoder with store=False.")
-    texts = _passages() if texts is None else list(dict.fromkeys(texts))
+    if texts is None:
+        texts = load_collection("pydocs", progress=True).passages[::EVERY]
+    texts = list(dict.fromkeys(texts))
     machine = bench.banner(busy)
     ours, theirs = encoder.encode_documents(texts), encoder.model.encode_document(texts)  # also warms both up
     tokens = len(ours.vectors)
@@ -54,12 +56,11 @@ def bench_encode(
         }
         seconds, _ = bench.take_turns(timers, rounds)
     rates = {name: round(tokens / float(np.median(seconds[name])), 1) for name in list(timers)[:2]}
-    spread = bench.spread(seconds["floor"])
     data = {
         "bench": "encode", "machine": machine, "rounds": rounds, "texts": len(texts), "tokens": tokens,
         "tokens_per_second": rates, "ratio": round(rates["ours"] / rates["sentence-transformers"], 3),
         "vectors": compared(ours, [np.asarray(vectors.cpu()) for vectors in theirs]),
-        "floor_spread": round(spread, 3), "void": bench.is_void(seconds["floor"], busy),
+        **bench.floor(seconds["floor"], busy),
     }  # fmt: skip
     return bench.Report(data, "\n".join(_lines(data)))
 
@@ -70,23 +71,14 @@ def compared(ours: PackedTokens, theirs: Sequence[np.ndarray]) -> dict[str, Any]
     Rounding keeps order, so a vector within 1e-5 of theirs is rounded into what theirs -+ 1e-5 are rounded to.
     """
     if [len(vectors) for vectors in theirs] != ours.lengths.tolist():
-        return {"same_tokens": False, "largest_difference": None, "within_2e-3": False, "within_1e-5": False}
+        return {"same_tokens": False, "largest_difference": None, "within_1e-5": False}
     largest, close = 0.0, True
     for (a, b), their in zip(pairwise(ours.offsets), theirs, strict=True):
         our = np.asarray(ours.vectors[a:b])
         largest = max(largest, float(np.abs(our.astype(np.float32) - their).max(initial=0.0)))
         low, high = (np.asarray(their + by, np.float32).astype(our.dtype) for by in (-CLOSE, CLOSE))
         close = close and bool(((low <= our) & (our <= high)).all())
-    return {
-        "same_tokens": True, "largest_difference": largest, "within_2e-3": largest <= CLOSE_ROUNDED,
-        "within_1e-5": close,
-    }  # fmt: skip
-
-
-def _passages() -> list[str]:
-    from labkit.corpus.load import load_collection
-
-    return list(dict.fromkeys(load_collection("pydocs", progress=True).passages[::EVERY]))
+    return {"same_tokens": True, "largest_difference": largest, "within_1e-5": close}
 
 
 def _lines(data: dict[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ from labkit.bars import bar
 from labkit.errors import LabError
 from labkit.evaluation import bench
 from labkit.evaluation.bench_peers import PEERS, QUERY_TOKENS, Child, Peer, Shape
+from labkit.scoring.table import text_table
 
 MOST_BYTES = 2**31  # of document tokens in float32, and of products in `one product`
 MOST_ERROR = 1e-3
@@ -55,7 +56,7 @@ def bench_maxsim(
         ]
     void = any(row["void"] for row in rows)
     data = {"bench": "maxsim", "machine": machine, "rounds": rounds, "void": void, "shapes": rows}
-    return bench.Report(data, "\n".join(_table(rows)))
+    return bench.Report(data, _table(rows))
 
 
 def bench_shape(shape: Shape, rounds: int, busy: bool = False, peers: Sequence[Peer] = PEERS) -> dict[str, Any]:
@@ -80,13 +81,11 @@ def bench_shape(shape: Shape, rounds: int, busy: bool = False, peers: Sequence[P
                 _warm(name, timers, states)
         seconds, gone = bench.take_turns(timers, rounds)
     states |= {name: {"state": "crashed", "reason": reason} for name, reason in gone.items()}
-    ours = bench.median_ms(seconds["ours"])
-    for name, values in seconds.items():
-        ms = bench.median_ms(values)
-        states[name] = {"state": "ok", "ms": round(ms, 4), "ratio": round(ms / ours, 3)}
+    medians = {name: 1000 * float(np.median(values)) for name, values in seconds.items()}
+    for name, ms in medians.items():
+        states[name] = {"state": "ok", "ms": round(ms, 4), "ratio": round(ms / medians["ours"], 3)}
     systems = {name: states[name] for name in [*works, *(peer.name for peer in peers)]}
-    spread = bench.spread(seconds[FLOOR])
-    return {**row, "floor_spread": round(spread, 3), "void": bench.is_void(seconds[FLOOR], busy), "systems": systems}
+    return {**row, **bench.floor(seconds[FLOOR], busy), "systems": systems}
 
 
 def _ours(shape: Shape) -> tuple[dict[str, Callable[[], object]], np.ndarray]:
@@ -146,24 +145,17 @@ def _warm(name: str, timers: dict[str, bench.Timer], states: dict[str, dict[str,
         del timers[name]
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
+def _table(rows: Sequence[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row["systems"]))
-    widths = [max(15, len(name)) for name in names]
-    head = "  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True))
-    lines = [
-        "Medians in ms, in brackets the time over ours.",
-        f"{'documents':>9} {'d':>4} {'queries':>7}  {head}  p90/p10",
-    ]
+    cells = []
     for row in rows:
-        start = f"{row['documents']:>9,} {row['dim']:>4} {row['queries']:>7}  "
-        if "skipped" in row:
-            lines.append(f"{start}skipped: {row['skipped']}")
-            continue
-        cells = [_cell(row["systems"].get(name)).rjust(width) for name, width in zip(names, widths, strict=True)]
-        lines.append(start + "  ".join(cells) + f"  {row['floor_spread']:7.2f}{'  VOID' * row['void']}")
+        shape = f"{row['documents']:,}", str(row["dim"]), str(row["queries"])
+        skipped = "skipped" in row
+        last = f"skipped: {row['skipped']}" if skipped else f"{row['floor_spread']:.2f}{'  VOID' * row['void']}"
+        cells.append([*shape, *(_cell(row["systems"].get(name)) for name in names), last])
+    table = text_table(["documents", "d", "queries", *names, "p90/p10"], cells, left=0)
     above = f"above {bench.VOID_ABOVE} in an idle run the machine was too busy to tell: VOID."
-    rule = f"p90/p10 is that of {FLOOR!r}; {above}"
-    return [*lines, rule]
+    return f"Medians in ms, in brackets the time over ours.\n{table}\np90/p10 is that of {FLOOR!r}; {above}"
 
 
 def _cell(system: dict[str, Any] | None) -> str:

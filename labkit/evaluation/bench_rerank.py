@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,12 +18,13 @@ import numpy as np
 from labkit.bars import bar
 from labkit.errors import LabError
 from labkit.evaluation import bench
+from labkit.evaluation.evaluate import latency
+from labkit.evaluation.load_drive import Fresh
 
 if TYPE_CHECKING:
     from labkit.corpus.collection import Collection
     from labkit.encoding.encoders import Encoder
     from labkit.ranking.first_stage import Retriever
-    from labkit.ranking.late_interaction import LateInteractionReranker
     from labkit.ranking.two_stage import TwoStage
 
 K, TOP = 50, 5
@@ -51,14 +52,18 @@ def bench_rerank(
     from labkit.corpus.load import load_collection
     from labkit.encoding.checkpoints import load_encoder
     from labkit.encoding.index_build import build_index
+    from labkit.ranking.cross_encoder import CrossEncoderReranker
     from labkit.ranking.first_stage import BM25Retriever
     from labkit.ranking.late_interaction import LateInteractionReranker
+    from labkit.ranking.two_stage import TwoStage
 
     collection = collection or load_collection("pydocs", progress=progress)
     asked = list(collection.split(collection.default_split).queries.values())[:questions]
     if not asked:
         raise LabError(f"{collection.name} has no questions to ask.")
-    first, machine, floor = BM25Retriever(collection), bench.banner(busy), []
+    first, machine = BM25Retriever(collection), bench.banner(busy)
+    floor: list[float] = []
+    runs: dict[str, dict[str, Any]] = {}
     stored, storeless = load_encoder(), load_encoder(store=False)
     passages = [passage for question in asked for hit in first.search(question, K) for passage in hit.passages]
     stored.warm(list(dict.fromkeys(passages)), progress)
@@ -69,60 +74,35 @@ def bench_rerank(
             "cold": LateInteractionReranker(storeless),
             "cached": LateInteractionReranker(stored),
             "indexed": LateInteractionReranker(stored, index=index),
+            "cross": CrossEncoderReranker(stored=False),
         }
-        runs = {
-            name: _ask(name, first, late, stored, asked[: cold if name == "cold" else None], probe, floor, progress)
-            for name, late in rerankers.items()
-        }
-        cross = _crossed(first, asked[:cold], probe, floor, progress)
-    spread = bench.spread(floor)
+        for name, reranker in rerankers.items():
+            some = asked[: cold if name in ("cold", "cross") else None]
+            whole = _seconds(name, TwoStage(first, reranker), some, probe, floor, progress)
+            runs[name] = {"questions": len(whole), "ms": latency(whole)}
+            if name != "cross":
+                alone = np.array([_maxsim_alone(first, stored, question) for question in some])
+                ms = {f"p{q}": round(float(np.percentile(alone * 1000, q)), 3) for q in (50, 95)}
+                runs[name] |= {"maxsim_ms": ms, "maxsim_share": round(float(np.median(alone / whole)), 5)}
     data = {
         "bench": "rerank", "machine": machine, "collection": collection.name, "k": K, "top": TOP, **runs,
-        "cross": cross,
-        "floor_spread": round(spread, 3), "void": bench.is_void(floor, busy),
+        **bench.floor(floor, busy),
     }  # fmt: skip
     return bench.Report(data, "\n".join(_lines(data)))
 
 
-def _ask(
-    name: str, first: Retriever, late: LateInteractionReranker, stored: Encoder, questions: Sequence[str],
-    probe: bench.Timer, floor: list[float], progress: bool,
-) -> dict[str, Any]:  # fmt: skip
-    """Ask each question once. ``stored`` only packs what MaxSim alone scores; the probe fills ``floor``."""
-    from labkit.ranking.two_stage import TwoStage
-
-    system = TwoStage(first, late)
-    whole, alone = [], []
-    for question, seconds in _timed(name, system, questions, probe, floor, progress, late.encoder._query.cache_clear):
-        whole.append(seconds)
-        alone.append(_maxsim_alone(first, stored, question))
-    return _summary(np.array(whole), np.array(alone))
-
-
-def _timed(
-    name: str, system: TwoStage, questions: Sequence[str], probe: bench.Timer, floor: list[float], progress: bool,
-    fresh: Callable[[], object] = lambda: None,
-) -> Iterator[tuple[str, float]]:  # fmt: skip
-    """Each question and the seconds that it takes; ``fresh`` runs before each, and the probe fills ``floor``."""
+def _seconds(
+    name: str, system: TwoStage, questions: Sequence[str], probe: bench.Timer, floor: list[float], progress: bool
+) -> np.ndarray:
+    """The seconds of each question [n], which is new to every encoder; the probe fills ``floor``."""
     system.search(questions[0], k=1)  # whatever is loaded or compiled at the first call
+    seconds = []
     for question in bar(questions, what=name, unit="question", show=progress):
         floor.append(probe())
-        fresh()
         began = time.perf_counter()
-        system.search(question, k=K, top_n=TOP)
-        yield question, time.perf_counter() - began
-
-
-def _crossed(
-    first: Retriever, questions: Sequence[str], probe: bench.Timer, floor: list[float], progress: bool
-) -> dict[str, Any]:
-    """Ask each question once, and rerank with the offline cross-encoder; every pair is run."""
-    from labkit.ranking.cross_encoder import CrossEncoderReranker
-    from labkit.ranking.two_stage import TwoStage
-
-    system = TwoStage(first, CrossEncoderReranker(stored=False))
-    whole = [seconds for _, seconds in _timed("cross", system, questions, probe, floor, progress)]
-    return {"questions": len(whole), "ms": _percentiles(np.array(whole))}
+        system.search(Fresh(question), k=K, top_n=TOP)
+        seconds.append(time.perf_counter() - began)
+    return np.array(seconds)
 
 
 def _maxsim_alone(first: Retriever, encoder: Encoder, question: str) -> float:
@@ -133,21 +113,6 @@ def _maxsim_alone(first: Retriever, encoder: Encoder, question: str) -> float:
     query = encoder.encode_queries([question])[0]
     score = bench.timer(lambda: maxsim(query, documents), least=0)
     return float(np.median([score() for _ in range(ALONE)]))
-
-
-def _summary(whole: np.ndarray, alone: np.ndarray) -> dict[str, Any]:
-    """Of seconds [questions] for the whole and for MaxSim alone."""
-    return {
-        "questions": len(whole),
-        "ms": _percentiles(whole),
-        "maxsim_ms": {name: round(float(np.percentile(alone * 1000, q)), 3) for name, q in (("p50", 50), ("p95", 95))},
-        "maxsim_share": round(float(np.median(alone / whole)), 5),
-    }
-
-
-def _percentiles(seconds: np.ndarray) -> dict[str, float]:
-    p50, p95 = np.percentile(seconds * 1000, [50, 95])
-    return {"p50": round(float(p50), 2), "p95": round(float(p95), 2)}
 
 
 def _lines(data: dict[str, Any]) -> list[str]:

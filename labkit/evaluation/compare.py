@@ -99,15 +99,10 @@ class Comparisons(tuple):
         """A row a comparison, as a pandas table."""
         import pandas as pd
 
-        rows = [
-            {
-                "before": c.before, "after": c.after, "delta": c.delta, "low": c.low, "high": c.high,
-                "relative": c.relative, "p": c.p, "p corrected": c.p_holm, "verdict": c.verdict,
-                "wins": c.wins, "ties": c.ties, "losses": c.losses, "smallest": c.smallest, "queries": c.queries,
-            }
-            for c in self
-        ]  # fmt: skip
-        return pd.DataFrame(rows)
+        names = ("before", "after", "delta", "low", "high", "relative", "p", "p_holm", "verdict")
+        names += ("wins", "ties", "losses", "smallest", "queries")
+        rows = [{name: getattr(c, name) for name in names} for c in self]
+        return pd.DataFrame(rows).rename(columns={"p_holm": "p corrected"})
 
     def __repr__(self) -> str:
         return "\n\n".join(c.to_text() for c in self)
@@ -126,18 +121,15 @@ def compare(
 ) -> Comparison | Comparisons:
     """Hold one run against another, or several pairs at once with Holm's correction.
 
+    Raises a LabError for runs over different queries or different texts or judgments, for no query at all, and for a
+    measure that the runs do not have.
+
     Parameters
     ----------
     before, after : runs over the same queries. Where one is a list, each of its runs is held against the other run;
         where both are, they are paired in order
     measure : a measure of the runs
     queries : ids to restrict the comparison to, such as one kind; all if None
-
-    Raises
-    ------
-    LabError
-        For runs over different queries or different texts or judgments, for no query at all, and for a measure that
-        the runs do not have.
     """
     several = [isinstance(side, Iterable) for side in (before, after)]
     if not any(several):

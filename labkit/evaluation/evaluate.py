@@ -71,10 +71,7 @@ class Evaluation:
     def false_accepts(self, recall: float = 0.9) -> float:
         """Which share of the queries without an answer passes the threshold that keeps ``recall`` of the others.
 
-        Raises
-        ------
-        LabError
-            If the split has no query without an answer.
+        Raises a LabError if the split has no query without an answer.
         """
         best = {q: ranking[0].score if len(ranking) else -math.inf for q, ranking in self.rankings.items()}
         without = [score for q, score in best.items() if q not in self.per_query]
@@ -114,7 +111,9 @@ def evaluate(
 ) -> Evaluation:
     """Run a system over a collection's judged queries and measure it. The run is written to the ledger.
 
-    A system with a stand-in in it is run and timed, not measured: its metrics are None, and no ledger takes it.
+    A system with a stand-in in it is run and timed, not measured: its metrics are None, and no ledger takes it. Raises
+    a LabError if the split has no query with a positive judgment, if a grade is negative or fractional, or if every
+    query fails.
 
     Parameters
     ----------
@@ -124,12 +123,6 @@ def evaluate(
     k : how deep to rank
     progress : show a bar over the queries
     note : why you ran it, for the ledger
-
-    Raises
-    ------
-    LabError
-        If the split has no query with a positive judgment, if a grade is negative or fractional, or if every query
-        fails.
     """
     run = measured(system, collection, split or collection.default_split, k, progress)
     return run if None in run.metrics.values() else ledger.record(run, note)

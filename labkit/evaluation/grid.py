@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from itertools import product
 from typing import Any
 
@@ -17,15 +19,8 @@ from labkit.ranking.two_stage import Searcher, TwoStage
 Knobs = dict[str, Any]
 Grid = Mapping[str, Sequence[Any]]
 
-COMPRESSION = (
-    "dim",
-    "projection",
-    "storage",
-    "pool",
-    "prune",
-    "cap",
-)  # what `Compression` takes
-PLAIN = {"dim": None, "projection": None, "storage": "float16", "pool": 1, "prune": (), "cap": None, "passage": None}
+COMPRESSION = tuple(field.name for field in fields(Compression))
+PLAIN = {field.name: field.default for field in fields(Compression)} | {"projection": None, "passage": None}
 USUAL = ("projection", "pca")  # goes without saying where there is a dim
 ABSENT = ("dim", "cap", "passage")  # for which None is a value; the others have it only where they turn nothing
 DEFAULTS = {"k1": 1.2, "b": 0.75, "retriever_weights": (1.0, 1.0), "weights": FUSION_WEIGHTS}
@@ -81,10 +76,7 @@ def late_of(reranker: Reranker | None) -> LateInteractionReranker | None:
 def settled(own: Knobs, chosen: Mapping[str, Any]) -> Knobs:
     """All values that decide one cell: those chosen, else the pipeline's own, else the defaults.
 
-    Raises
-    ------
-    LabError
-        For a knob that turns nothing in this cell, since another one excludes it.
+    Raises a LabError for a knob that turns nothing in this cell, since another one excludes it.
     """
     told = {**own, **{name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items()}}
     for name, why in _idle(own, told).items():
@@ -128,17 +120,14 @@ def _idle(own: Knobs, told: Mapping[str, Any]) -> dict[str, str]:
 def cells_of(pipe: Searcher | TwoStage, grid: Grid | Iterable[Grid]) -> list[Knobs]:
     """The cells of a grid, or of several together, each once; the pipeline as it is comes first.
 
-    Raises
-    ------
-    LabError
-        For a grid of another shape, for a knob that there is not, for a value out of range, and for knobs that exclude
-        each other.
+    Raises a LabError for a grid of another shape, for a knob that there is not, for a value out of range, and for knobs
+    that exclude each other.
     """
     own = own_knobs(pipe)
     found = [settled(own, {})]
     for one in [grid] if isinstance(grid, Mapping) else list(grid):
         _check(one)
-        if (count := _count(one)) > MOST_CELLS:
+        if (count := math.prod(map(len, one.values()))) > MOST_CELLS:
             raise LabError(f"a grid must have at most {MOST_CELLS:,} cells; this one has {count:,}. Take fewer values.")
         for values in product(*one.values()):
             cell = settled(own, dict(zip(one, values, strict=True)))
@@ -168,13 +157,6 @@ def value_told(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ":".join(map(value_told, value)) or "none"
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _count(one: Grid) -> int:
-    count = 1
-    for values in one.values():
-        count *= len(values)
-    return count
 
 
 def _check(one: Any) -> None:

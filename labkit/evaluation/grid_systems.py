@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -42,12 +42,13 @@ class Workshop:
     def __init__(self, pipe: Searcher | TwoStage, collection: Collection, depth: int, indexed: bool = False) -> None:
         self.own, self.squeezed = settled(own_knobs(pipe), {}), squeezed(own_knobs(pipe))
         self.first, self.reranker = (pipe.first, pipe.reranker) if isinstance(pipe, TwoStage) else (pipe, None)
+        self.plain = late_of(self.reranker) or LateInteractionReranker()
         self.whole, self.depth, self.indexed = collection, depth, indexed
         self._made: dict[tuple, Any] = {}
 
     def system(self, knobs: Knobs, fast: bool = False) -> Searcher | TwoStage:
         """The system of a cell: plain, or with parts that remember, which rank alike."""
-        first, second = self._first(knobs), self._second(knobs)
+        first, second = self._first(knobs), self.second(knobs)
         if fast and isinstance(first, FIRSTS):
             first = self._once(lambda: RememberedFirst(first, self.depth), "fast", id(first))
         if second is None:
@@ -60,20 +61,12 @@ class Workshop:
         make = lambda: chunked(self.whole, count_wordpieces, limit)  # noqa: E731
         return self.whole if limit is None else self._once(make, "passage", limit)
 
-    def plain(self) -> LateInteractionReranker:
-        """The pipeline's own part that has token vectors, or the default one."""
-        return late_of(self.reranker) or self._once(LateInteractionReranker, "late")
-
-    def late(self, knobs: Knobs) -> LateInteractionReranker | None:
-        """The part of a cell that has token vectors, or None."""
-        return late_of(self._second(knobs))
-
-    def encoders(self, knobs: Knobs) -> list[Encoder]:
-        """The encoders that a cell's queries go through."""
-        first, second = self._first(knobs), self._second(knobs)
-        parts = [first, second, *getattr(first, "retrievers", ()), *getattr(second, "parts", ())]
-        found = {id(encoder): encoder for part in parts if (encoder := getattr(part, "encoder", None)) is not None}
-        return [encoder for encoder in found.values() if hasattr(encoder, "forget_queries")]
+    def second(self, knobs: Knobs) -> Reranker | None:
+        """The reranker of a cell, or None."""
+        names = ("reranker", "weights", "passage", *COMPRESSION)
+        if all(knobs[name] == self.own[name] for name in names) and not self.indexed:
+            return self.reranker
+        return self._once(lambda: self._reranker(knobs), "second", *(knobs[name] for name in names))
 
     def _once(self, make: Callable[[], Any], *key: Any) -> Any:
         if key not in self._made:
@@ -84,34 +77,27 @@ class Workshop:
         names = ("retriever", "k1", "b", "retriever_weights", "passage")
         if all(knobs[name] == self.own[name] for name in names):
             return self.first
-        c, key = self.collection(knobs), tuple(knobs[name] for name in names)
-        build = {"bm25": self._bm25, "dense": self._dense, "fusion": self._fusion}[knobs["retriever"]]
-        return self._once(lambda: build(c, knobs), "first", key)
+        if knobs["retriever"] != "fusion":
+            return self._side(knobs["retriever"], knobs)
+        return self._once(lambda: self._fusion(knobs), "first", *(knobs[name] for name in names))
 
-    def _bm25(self, c: Collection, knobs: Knobs) -> BM25Retriever:
-        k1, b = knobs["k1"], knobs["b"]
-        return self._once(lambda: BM25Retriever(c, k1, b), "bm25", knobs["passage"], k1, b)
+    def _side(self, name: str, knobs: Knobs) -> BM25Retriever | DenseRetriever:
+        c, k1, b = self.collection(knobs), knobs["k1"], knobs["b"]
+        if name == "bm25":
+            return self._once(lambda: BM25Retriever(c, k1, b), name, knobs["passage"], k1, b)
+        return self._once(lambda: DenseRetriever(c, self._twin()), name, knobs["passage"])
 
-    def _dense(self, c: Collection, knobs: Knobs) -> DenseRetriever:
-        return self._once(lambda: DenseRetriever(c, self._twin()), "dense", knobs["passage"])
-
-    def _fusion(self, c: Collection, knobs: Knobs) -> FusionRetriever:
+    def _fusion(self, knobs: Knobs) -> FusionRetriever:
         weights = knobs["retriever_weights"]
         if not isinstance(self.first, FusionRetriever):
-            return FusionRetriever([self._bm25(c, knobs), self._dense(c, knobs)], weights=weights)
+            return FusionRetriever([self._side("bm25", knobs), self._side("dense", knobs)], weights=weights)
         sides = [
-            self._bm25(c, knobs) if isinstance(side, BM25Retriever) else self._over(side, knobs)
+            self._side("bm25", knobs) if isinstance(side, BM25Retriever) else self._over(side, knobs)
             for side in self.first.retrievers
         ]
         return FusionRetriever(sides, self.first.method, weights)
 
-    def _second(self, knobs: Knobs) -> Reranker | None:
-        names = ("reranker", "weights", "passage", *COMPRESSION)
-        if all(knobs[name] == self.own[name] for name in names) and not self.indexed:
-            return self.reranker
-        return self._once(lambda: self._built(knobs), "second", *(knobs[name] for name in names))
-
-    def _built(self, knobs: Knobs) -> Reranker | None:
+    def _reranker(self, knobs: Knobs) -> Reranker | None:
         name, own = knobs["reranker"], self.reranker
         fused = isinstance(own, FusionReranker) and own.name == name
         if own is not None and name == own.name and not fused and not isinstance(own, LateInteractionReranker):
@@ -123,19 +109,29 @@ class Workshop:
         late = self._compressed(knobs)
         if name == "late":
             return late
-        parts = own.parts if fused else [late, self._once(lambda: DenseReranker(self._twin()), "twin"), self._words()]
+        parts = own.parts if fused else self._once(self._usual_parts, "parts")
         over = [late if isinstance(part, LateInteractionReranker) else self._over(part, knobs) for part in parts]
         return FusionReranker(over, knobs["weights"], name)
 
-    def _compressed(self, knobs: Knobs) -> LateInteractionReranker:
-        late, chosen = self.plain(), squeezed(knobs)
-        if chosen == self.squeezed and not (self.indexed and not chosen):
-            return late
-        make = lambda: indexed(late.encoder, chosen, self.collection(knobs).passages)  # noqa: E731
-        return self._once(make, "index", knobs["passage"], *chosen.items())
+    def _usual_parts(self) -> list[Any]:
+        """What late+fusion sums where the pipeline does not say it."""
+        return [self.plain, DenseReranker(self._twin()), BM25Retriever(self.whole)]
 
-    def _words(self) -> BM25Retriever:
-        return self._once(lambda: BM25Retriever(self.whole), "words")
+    def _compressed(self, knobs: Knobs) -> LateInteractionReranker:
+        """The part that has token vectors; compressed ones are read from an index, under `labkit.paths.cache`."""
+        chosen, late = squeezed(knobs), self.plain
+        if chosen == self.squeezed and (chosen or not self.indexed):
+            return late
+
+        def build() -> LateInteractionReranker:
+            passages, compression = self.collection(knobs).passages, Compression(**chosen)
+            texts = hashlib.sha256("\0".join(passages).encode()).hexdigest()
+            decides = json.dumps([VERSION, late.encoder.key, asdict(compression), texts], sort_keys=True)
+            folder = paths.cache() / "sweep" / hashlib.sha256(decides.encode()).hexdigest()[:16]
+            index = build_index(folder, passages, late.encoder, compression)
+            return LateInteractionReranker(late.encoder, index=index)
+
+        return self._once(build, "index", knobs["passage"], *chosen.items())
 
     def _twin(self) -> Encoder | None:
         """The pipeline's encoder where it has a dense twin; None stands for the default one."""
@@ -145,7 +141,7 @@ class Workshop:
     def _over(self, part: Any, knobs: Knobs) -> Any:
         """A part as it is over the passages of a cell."""
         c, made = self.collection(knobs), (id(part), knobs["passage"])
-        if knobs["passage"] is None or not isinstance(part, BM25Retriever | DenseRetriever):
+        if c is self.whole or not isinstance(part, BM25Retriever | DenseRetriever):
             return part
         if isinstance(part, BM25Retriever):
             told = part.configuration
@@ -166,18 +162,3 @@ def squeezed(knobs: Mapping[str, Any]) -> dict[str, Any]:
     """The knobs of compression that are not as they are without any."""
     chosen = {name: knobs[name] for name in COMPRESSION if knobs[name] not in (None, PLAIN[name])}
     return chosen if "dim" in chosen else {name: value for name, value in chosen.items() if name != "projection"}
-
-
-def indexed(encoder: Encoder, chosen: Mapping[str, Any], passages: Sequence[str]) -> LateInteractionReranker:
-    """The reranker over an index of passages, compressed by these knobs; built once, under `labkit.paths.cache`.
-
-    Raises
-    ------
-    LabError
-        For values that `labkit.encoding.compress.Compression` refuses.
-    """
-    compression = Compression(**chosen)
-    decides = [VERSION, encoder.key, asdict(compression), hashlib.sha256("\0".join(passages).encode()).hexdigest()]
-    name = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:16]
-    index = build_index(paths.cache() / "sweep" / name, passages, encoder, compression)
-    return LateInteractionReranker(encoder, index=index)

@@ -6,7 +6,6 @@ on the same queries that differs least from it; a run that changes more than one
 
 from __future__ import annotations
 
-import html
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from uuid import uuid4
 from labkit.errors import LabError
 from labkit.evaluation.knobs import changes
 from labkit.records import append_line, code_hash, read_counted, versions
+from labkit.scoring.table import html_table
 
 if TYPE_CHECKING:
     from labkit.evaluation.evaluate import Evaluation
@@ -89,18 +89,11 @@ class Ledger:
         return self.to_text()
 
     def _repr_html_(self) -> str:
+        if not self.runs:
+            return f"<p>{self.to_text()}</p>"
         rows = [_row(run) for run in self.runs]
-        if not rows:
-            return f"<p>{html.escape(self.to_text())}</p>"
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in rows[0])
-        body = "".join(
-            "<tr>"
-            + "".join(f"<td style='text-align:left'>{html.escape(str(cell))}</td>" for cell in row.values())
-            + "</tr>"
-            for row in rows
-        )
-        caption = f"<caption>{self.torn} torn lines skipped</caption>" if self.torn else ""
-        return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        cells = [list(map(str, row.values())) for row in rows]
+        return html_table(list(rows[0]), cells, f"{self.torn} torn lines skipped" if self.torn else "")
 
 
 def ledger(file: Path | str | None = None, collection: str | None = None, split: str | None = None) -> Ledger:
@@ -140,9 +133,7 @@ def record(run: Evaluation, note: str = "") -> Evaluation:
 def causes(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[str, ...]:
     """Why two lines of a ledger may differ, the first cause first."""
     found = [f"{name}: {a[name]} → {b[name]}" for name in ("collection", "split") if a[name] != b[name]]
-    if not found and a.get("data") != b.get("data"):
-        found.append("data: texts, queries or judgments changed")
-    found += changes(a["configuration"], b["configuration"])
+    found += changes(a["configuration"], b["configuration"]) if found else _knobs(a, b)
     if a.get("code") != b.get("code"):
         found.append(f"code: {a.get('code')} → {b.get('code')}")
     return (*found, *changes(a.get("versions", {}), b.get("versions", {}), "version of "))

@@ -20,8 +20,8 @@ from labkit.bars import bar, waiting
 from labkit.corpus.collection import join_title
 from labkit.corpus.pydocs import count_wordpieces
 from labkit.errors import LabError, check_count, check_text, is_number
-from labkit.evaluation import bench, load_report
-from labkit.evaluation.load_cost import cost, hosted_usage
+from labkit.evaluation import bench
+from labkit.evaluation.load_cost import cost, hosted_usage, report_lines
 from labkit.evaluation.load_drive import Clock, Run, arrivals_at, drive, how_many, saturation, summary
 from labkit.ranking.prices import read_prices
 
@@ -39,6 +39,9 @@ def load_test(
 ) -> bench.Report:  # fmt: skip
     """Latency, saturation and cost of a pipeline at several rates.
 
+    Raises a LabError for numbers that make no test, for no queries, for a malformed price table, and if every query
+    fails unloaded.
+
     Parameters
     ----------
     system : whatever has ``search(query, k=k)``, a ``name`` and a ``collection``
@@ -52,34 +55,35 @@ def load_test(
     prices : a table like ``data/prices.toml``, which is read if None
     progress : show bars
     clock : where time comes from
-
-    Raises
-    ------
-    LabError
-        For numbers that make no test, for no queries, for a malformed price table, and if every query fails unloaded.
     """
     check_load(rates, seconds, k, workers, volume)
     if isinstance(queries, str) or not (asked := list(queries)):
         raise LabError(f"a load test draws from a list of one query or more; got {queries!r}.")
     asked = [check_text(query, f"query {number}") for number, query in enumerate(asked)]
-    table, machine = read_prices(prices), bench.banner()
-    test = _Test(system, asked, k, seed, clock or Clock())
-    usage = test.warm(progress)
+    table, machine, probe = read_prices(prices), bench.banner(), bench.probe()
+    draw, floor = np.random.default_rng(seed), []
+
+    def run(arrivals: np.ndarray, workers: int, until: float) -> Run:
+        floor.extend(probe() for _ in range(PROBES))
+        drawn = [asked[i] for i in draw.integers(len(asked), size=len(arrivals))]
+        return drive(lambda query: system.search(query, k=k), drawn, arrivals, workers, until, clock)
+
+    usage = _warmed(system, asked, k, progress)
     with waiting("load, one at a time", show=progress):
-        mean = test.unloaded(seconds)
+        mean = _unloaded(run(np.zeros(UNLOADED), 1, seconds))
     rates = sorted(set(rates)) if rates else [fraction * workers / mean for fraction in FRACTIONS]
     rows = []
     for rate in rates:
         with waiting(f"load, {rate:.3g} a second", show=progress):
-            rows.append(test.at(rate, seconds, workers))
-    spread = bench.spread(test.floor)
+            served = run(arrivals_at(rate, seconds, seed), workers, PATIENCE * seconds)
+        rows.append(summary(served, rate, seconds, workers))
     data = {
         "bench": "load", "machine": machine, "system": system.name, "collection": system.collection.name, "k": k,
         "queries": len(asked), "seconds": seconds, "workers": workers, "seed": seed,
         "unloaded_ms": round(mean * 1000, 3), "capacity": round(workers / mean, 3), "rates": rows, **saturation(rows),
-        "cost": cost(rows, usage, table, volume), "floor_spread": round(spread, 3), "void": bench.is_void(test.floor),
+        "cost": cost(rows, usage, table, volume), **bench.floor(floor),
     }  # fmt: skip
-    return bench.Report(data, "\n".join(load_report.lines(data)))
+    return bench.Report(data, "\n".join(report_lines(data)))
 
 
 def check_load(
@@ -95,44 +99,27 @@ def check_load(
         how_many(rate, seconds)
 
 
-class _Test:
-    """A pipeline, its queries, and what all its runs share. ``floor`` is filled with the probe's seconds."""
+def _warmed(system: Any, queries: Sequence[str], k: int, progress: bool) -> dict[str, float]:
+    """Ask each query once. Returns what a hosted reranker would be billed for its candidates, in the mean."""
+    candidates = getattr(system, "candidates", system.search)
+    docs, sizes, usages = system.collection.docs, {}, []
+    for query in bar(list(dict.fromkeys(queries)), what="warm", unit="query", show=progress):
+        try:
+            system.search(query, k=k)
+            ids = candidates(query, k=k).ids
+        except Exception:  # it fails again in the runs, and is counted there
+            continue
+        new = [i for i in ids if i not in sizes]
+        texts = [join_title(docs[i].title, docs[i].text) for i in new]
+        length, *found = count_wordpieces([query, *texts])
+        sizes.update(zip(new, found, strict=True))
+        usages.append(hosted_usage([sizes[i] for i in ids], length))
+    return {name: round(float(np.mean([u[name] for u in usages] or [0])), 3) for name in hosted_usage([])}
 
-    def __init__(self, system: Any, queries: Sequence[str], k: int, seed: int, clock: Clock) -> None:
-        self.system, self.queries, self.k, self.seed, self.clock = system, queries, k, seed, clock
-        self.random, self.probe, self.floor = np.random.default_rng(seed), bench.probe(), []
 
-    def warm(self, progress: bool) -> dict[str, float]:
-        """Ask each query once. Returns what a hosted reranker would be billed for its candidates, in the mean."""
-        candidates = getattr(self.system, "candidates", self.system.search)
-        docs, sizes, usages = self.system.collection.docs, {}, []
-        for query in bar(list(dict.fromkeys(self.queries)), what="warm", unit="query", show=progress):
-            try:
-                self.system.search(query, k=self.k)
-                ids = candidates(query, k=self.k).ids
-            except Exception:  # it fails again in the runs, and is counted there
-                continue
-            new = [i for i in ids if i not in sizes]
-            texts = [join_title(docs[i].title, docs[i].text) for i in new]
-            length, *found = count_wordpieces([query, *texts])
-            sizes.update(zip(new, found, strict=True))
-            usages.append(hosted_usage([sizes[i] for i in ids], length))
-        return {name: round(float(np.mean([u[name] for u in usages] or [0])), 3) for name in hosted_usage([])}
-
-    def unloaded(self, seconds: float) -> float:
-        """Mean seconds of a query, one after the other, for at most ``seconds``."""
-        run = self._run(np.zeros(UNLOADED), 1, seconds)
-        spent = np.delete(run.ends - run.starts, list(run.errors))
-        if np.isnan(spent).all():
-            raise LabError(f"every query failed, so there is nothing to time; the first: {run.errors[0]}")
-        return float(np.nanmean(spent))
-
-    def at(self, rate: float, seconds: float, workers: int) -> dict[str, Any]:
-        """One rate's row."""
-        run = self._run(arrivals_at(rate, seconds, self.seed), workers, PATIENCE * seconds)
-        return summary(run, rate, seconds, workers)
-
-    def _run(self, arrivals: np.ndarray, workers: int, until: float) -> Run:
-        self.floor.extend(self.probe() for _ in range(PROBES))
-        drawn = [self.queries[i] for i in self.random.integers(len(self.queries), size=len(arrivals))]
-        return drive(lambda query: self.system.search(query, k=self.k), drawn, arrivals, workers, until, self.clock)
+def _unloaded(run: Run) -> float:
+    """Mean seconds of a query, one after the other."""
+    spent = np.delete(run.ends - run.starts, list(run.errors))
+    if np.isnan(spent).all():
+        raise LabError(f"every query failed, so there is nothing to time; the first: {run.errors[0]}")
+    return float(np.nanmean(spent))

@@ -1,7 +1,7 @@
 """Metrics by ir_measures, per query. A ranking that is missing scores 0, and is told apart from a failure elsewhere.
 
 nDCG@10 (linear gains, as trec_eval), RR@10, R@100 and Judged@10, over the queries that have at least one positive
-judgment.
+judgment. And how much of an exact search an approximate one finds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from numbers import Integral
 
 import numpy as np
 
-from labkit.errors import LabError
+from labkit.errors import LabError, check_count
+from labkit.ranking.ranking import Ranking
 
 MEASURES = ("nDCG@10", "RR@10", "R@100", "Judged@10")
 
@@ -19,15 +20,12 @@ MEASURES = ("nDCG@10", "RR@10", "R@100", "Judged@10")
 def measure(run: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, float]]:
     """Measures of rankings: query id to measure to value, for every query with a positive judgment.
 
+    Raises a LabError for a ranking that names a document twice, and for a grade that is negative or no whole number.
+
     Parameters
     ----------
     run : query id to document ids, best first; a query that is absent scores 0
     qrels : query id to document id to grade, a whole number from 0
-
-    Raises
-    ------
-    LabError
-        For a ranking that names a document twice, and for a grade that is negative or no whole number.
 
     Example
     -------
@@ -55,10 +53,7 @@ def measure(run: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, i
 def positive(qrels: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
     """The judgments of the queries that have a positive one.
 
-    Raises
-    ------
-    LabError
-        For a grade that is negative or no whole number.
+    Raises a LabError for a grade that is negative or no whole number.
     """
     for query_id, grades in qrels.items():
         for doc_id, grade in grades.items():
@@ -97,3 +92,28 @@ def false_accepts(answerable: Sequence[float], unanswerable: Sequence[float], re
     kept = int(np.ceil(recall * len(answerable) - 1e-9))
     threshold = np.sort(np.asarray(answerable, np.float64))[::-1][kept - 1]
     return float(np.mean(np.asarray(unanswerable, np.float64) >= threshold))
+
+
+def recall_against(found: Sequence[Ranking], truth: Sequence[Ranking], top: int = 10, k: int = 100) -> np.ndarray:
+    """[Nq] float64: for each query the share of the truth's first ``top`` documents in the first ``k`` found.
+
+    Raises a LabError for different queries, for a truth without hits, and for top or k below 1.
+
+    Parameters
+    ----------
+    found, truth : rankings of the same queries in the same order; the truth from a search that misses nothing
+
+    >>> from labkit import Ranking
+    >>> from labkit.ranking.ranking import Hit
+    >>> ranked = lambda *ids: Ranking("q", tuple(Hit(i, rank, 0.0) for rank, i in enumerate(ids, start=1)))
+    >>> recall_against([ranked("c", "a")], [ranked("a", "b", "c")], top=2).tolist()
+    [0.5]
+    """
+    check_count(top, "top")
+    check_count(k, "k")
+    if [one.query for one in found] != [one.query for one in truth]:
+        raise LabError("found and truth must be rankings of the same queries in the same order.")
+    if empty := [one.query for one in truth if not len(one)]:
+        raise LabError(f"the truth must have hits; it has none for {empty[0]!r}. Leave such queries out.")
+    pairs = zip(found, truth, strict=True)
+    return np.array([np.isin(right.ids[:top], one.ids[:k]).mean() for one, right in pairs], np.float64)

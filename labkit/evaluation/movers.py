@@ -52,16 +52,13 @@ def movers(
 ) -> list[Mover]:  # fmt: skip
     """The ``n`` biggest wins, then the ``n`` biggest losses.
 
+    Raises a LabError as `labkit.evaluation.compare.compare` does.
+
     Parameters
     ----------
     before, after : runs over the same queries
     collection : what they ran on
     encoder : whose token vectors the receipts are made of; the default model if None
-
-    Raises
-    ------
-    LabError
-        As `labkit.evaluation.compare.compare`.
     """
     found = compare(before, after, measure)
     return [_mover(before, after, collection, query, found.deltas[query], encoder) for query in found.biggest(n)]

@@ -13,12 +13,8 @@ TEST = "test"
 def look(collection: Collection, split: str, system: str, k: int) -> int:
     """Record a look at a test split and return the number of looks so far, this one included.
 
-    Any other split gives 0 and is not recorded; ``"all"`` counts as test where there is a test split in it.
-
-    Raises
-    ------
-    LabError
-        If the look cannot be recorded: then nothing is shown.
+    Any other split gives 0 and is not recorded; ``"all"`` counts as test where there is a test split in it. Raises a
+    LabError if the look cannot be recorded: then nothing is shown.
     """
     if split != TEST and not (split == "all" and TEST in collection.splits):
         return 0

@@ -75,17 +75,15 @@ def replay(
 ) -> Replay:
     """Ask a traced request again.
 
+    Raises a LabError where it cannot be replayed: no query, another query, no collection, an unknown system, or a live
+    one.
+
     Parameters
     ----------
     record : a request from ``lk.Trace(path).read()``
     query : its text, where the trace does not hold it; it must have the logged hash
     collection : what to search, where the logged one has no name or folder that can be loaded
     live : let a request that Cohere answered go to Cohere again: it sends query and passages, and costs money
-
-    Raises
-    ------
-    LabError
-        Where it cannot be replayed: no query, another query, no collection, an unknown system, or a live one.
     """
     query = asked(record, query)
     c = collection or load_collection(record["collection"]["source"] or record["collection"]["name"])

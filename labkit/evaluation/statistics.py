@@ -51,9 +51,7 @@ def permutation_p(deltas: Sequence[float] | np.ndarray, resamples: int = RESAMPL
 
     values = _values(deltas)
     values = values[values != 0]  # a query without a difference is the same under both labels
-    if not len(values):
-        return 1.0
-    if len(values) == 1:
+    if len(values) < 2:
         return 1.0  # scipy asks for two; swapping the only one is as extreme
     exact = len(values) <= EXACT_UP_TO
     found = stats.permutation_test(
@@ -89,11 +87,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    order, corrected, highest = np.argsort(p_values, kind="stable"), [0.0] * len(p_values), 0.0
-    for place, i in enumerate(order.tolist()):
-        highest = max(highest, min(1.0, (len(p_values) - place) * float(p_values[i])))
-        corrected[i] = highest
-    return corrected
+    p = np.asarray(p_values, np.float64)
+    order, corrected = np.argsort(p, kind="stable"), np.empty(len(p))
+    corrected[order] = np.maximum.accumulate(np.minimum(1.0, np.arange(len(p), 0, -1) * p[order]))
+    return corrected.tolist()
 
 
 def _values(deltas: Sequence[float] | np.ndarray) -> np.ndarray:

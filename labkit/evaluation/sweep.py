@@ -39,7 +39,8 @@ def sweep(
 
     Cells share candidates and scores, so that quality costs little. Latency is that of the plain pipeline for queries
     that its encoder has not seen; cells that differ in weights alone share a timing. Where a cell compresses token
-    vectors, those of all cells are read from indexes, which take room under `labkit.paths.cache`.
+    vectors, those of all cells are read from indexes, which take room under `labkit.paths.cache`. Raises a LabError for
+    a grid that `cells_of` refuses, for a system whose scores are a stand-in's, and for what `evaluate` refuses.
 
     Parameters
     ----------
@@ -52,11 +53,6 @@ def sweep(
     n_jobs : threads that score queries
     timed : how many queries each cell's latency is measured on, one at a time, with nothing remembered
     progress : tell how long it will take, and show a bar
-
-    Raises
-    ------
-    LabError
-        For a grid that `cells_of` refuses, for a system whose scores are a stand-in's, and for what `evaluate` refuses.
     """
     check_count(n_jobs, "n_jobs")
     check_count(timed, "timed")
@@ -76,10 +72,7 @@ def load_sweep(
 ) -> Sweep:
     """Read what `Sweep.save` wrote. With a pipeline and a collection, cells can be recomputed.
 
-    Raises
-    ------
-    LabError
-        For a file that is not there or is no sweep.
+    Raises a LabError for a file that is not there or is no sweep.
     """
     try:
         given = json.loads(Path(path).read_text(encoding="utf-8"))

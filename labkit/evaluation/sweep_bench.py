@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import Any
 
@@ -24,8 +24,9 @@ from labkit.encoding.head import head_projection
 from labkit.errors import LabError
 from labkit.evaluation import bench, ledger, metrics
 from labkit.evaluation.evaluate import Evaluation, ask, configuration, evaluate, latency, measured, per_1000
-from labkit.evaluation.grid import Knobs, told
+from labkit.evaluation.grid import Knobs, late_of, told
 from labkit.evaluation.grid_systems import Workshop, squeezed
+from labkit.evaluation.load_drive import Fresh
 from labkit.evaluation.statistics import interval
 from labkit.evaluation.sweep_cell import SHOWN, Cell
 from labkit.ranking.prices import read_prices
@@ -58,7 +59,7 @@ class Bench:
             if cell["projection"] == "head":
                 head_projection(cell["dim"])
         most = max((cell["dim"] or 0 for cell in cells), default=0)
-        if most and most > (have := Workshop(self.pipe, self.collection, 1).plain().encoder.dim):
+        if most and most > (have := Workshop(self.pipe, self.collection, 1).plain.encoder.dim):
             raise LabError(f"dim must be at most the encoder's {have}; got {most}.")
 
     def run(self, cells: Sequence[Knobs], split: str, progress: bool = False, looks: int | None = None) -> list[Cell]:
@@ -73,7 +74,7 @@ class Bench:
             self._begin(todo, split, len(cells), progress, estimate)
         for key, knobs in bar(todo, what="sweep", unit="cell", show=progress):
             known[key] = self._measured(knobs, cells[0], split, looks)
-            append_line(FILE, {"key": key, "cell": known[key].to_dict()})
+            append_line(FILE, {"key": key, "cell": asdict(known[key])})
         return [known[key] for key in keys]
 
     def is_known(self, cells: Sequence[Knobs], split: str) -> bool:
@@ -162,13 +163,11 @@ class Bench:
         return {work: (seconds or [math.nan], any(billed), varied) for work, (seconds, billed) in found.items()}
 
     def _ask_plainly(self, knobs: Knobs, query: str) -> Ranking | None:
-        for encoder in self._shop.encoders(knobs):
-            encoder.forget_queries()
-        return _answer(self._shop.system(knobs), query, knobs["k"])
+        return _answer(self._shop.system(knobs), Fresh(query), knobs["k"])
 
     def _bytes_per_token(self, knobs: Knobs) -> float | None:
         """Bytes a token of the text as the reranker keeps it; None where it keeps no token vectors."""
-        late, passages = self._shop.late(knobs), self._shop.collection(knobs).passages
+        late, passages = late_of(self._shop.second(knobs)), self._shop.collection(knobs).passages
         if late is None:
             return None
         sample = late.encoder.encode_documents(passages[:: max(1, len(passages) // SAMPLED)])

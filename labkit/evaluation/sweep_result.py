@@ -18,8 +18,7 @@ from labkit.evaluation.evaluate import Evaluation
 from labkit.evaluation.grid import ABSENT, told
 from labkit.evaluation.knobs import changes
 from labkit.evaluation.metrics import positive
-from labkit.evaluation.sweep_cell import SHOWN, Cell
-from labkit.evaluation.sweep_checks import Recomputed, TestCheck
+from labkit.evaluation.sweep_cell import SHOWN, TOLERANCE, Cell, Recomputed, TestCheck
 
 if TYPE_CHECKING:
     from labkit.evaluation.sweep_bench import Bench
@@ -87,11 +86,7 @@ class Sweep:
         """The cell of the highest nDCG@10 within limits on COSTS, such as ``best(latency=20, bytes=40)``.
 
         A cell whose cost is not known is within no limit, except that one without token vectors needs 0 bytes a token.
-
-        Raises
-        ------
-        LabError
-            If no cell is within the limits.
+        Raises a LabError if no cell is within the limits.
         """
         fits = [cell for cell in self.cells if all(_within(cell, name, most) for name, most in limits.items())]
         if not fits:
@@ -123,13 +118,16 @@ class Sweep:
     def recompute(self, cell: int | Cell) -> Recomputed:
         """Run a cell's plain pipeline now, through `evaluate`, and hold it against what is stored."""
         bench, cell = self._bench(), self._cell(cell)
-        now = bench.live(cell.knobs, self.split)
+        run = bench.live(cell.knobs, self.split)
         why = changes(self.configuration, bench.configuration)
         if bench.collection.split(self.split).fingerprint != self.fingerprint:
             why = ("texts, queries or judgments are not those of the stored sweep", *why)
         was = dict(zip(self.queries, cell.per_query, strict=True))
-        is_now = {query: values[SHOWN] for query, values in now.per_query.items()}
-        return Recomputed(self.told(cell), cell.quality, now.metrics[SHOWN], was, is_now, why)
+        is_now = {query: values[SHOWN] for query, values in run.per_query.items()}
+        differing = [q for q in was | is_now if abs(was.get(q, -1.0) - is_now.get(q, -1.0)) > TOLERANCE]
+        stored, now = cell.quality, run.metrics[SHOWN]
+        agrees = was.keys() == is_now.keys() and abs(now - stored) < TOLERANCE
+        return Recomputed(self.told(cell), stored, now, agrees, differing, len(was), why)
 
     def check_on_test(self, n: int = 5, progress: bool = True) -> TestCheck:
         """Hold dev's ``n`` best cells, and the base, against the test split: one look, counted for good.
@@ -174,7 +172,7 @@ class Sweep:
         """Write it as JSON, whole or not at all."""
         held = [{k: v for k, v in asdict(c).items() if k != "deltas"} for c in self.comparisons]
         plain = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("bench", "cells", "stored")}
-        told = {"format": FORMAT, **plain, "cells": [cell.to_dict() for cell in self.cells], "stored": held}
+        told = {"format": FORMAT, **plain, "cells": [asdict(cell) for cell in self.cells], "stored": held}
         paths.write_atomic(Path(path), json.dumps(told, ensure_ascii=False, sort_keys=True) + "\n")
 
     def to_text(self) -> str:

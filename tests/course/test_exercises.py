@@ -25,6 +25,7 @@ WRONG = [pytest.param(e, wrong, id=f"{e.id}-{wrong.name}") for e in EXERCISES.va
 def modules(monkeypatch):
     """`read` registers a package; afterwards, that of the shipped exercises is there again."""
     monkeypatch.setitem(sys.modules, "labkit_exercises", None)
+    monkeypatch.delitem(sys.modules, "labkit_exercises.n98", raising=False)  # of another test's folder
 
 
 def by_id(exercise):
