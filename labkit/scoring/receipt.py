@@ -114,7 +114,7 @@ def from_tokens(query: str, document: str, queries: PackedTokens, documents: Pac
     rows = []
     for i, winner in enumerate(winners[0].tolist()):
         similarity = float(similarities[i, winner])
-        second = _second(similarities[i], winner)
+        second = second_best(similarities[i], winner)
         span = tuple(queries.spans[i].tolist())
         rows.append(
             Row(
@@ -132,7 +132,7 @@ def similarity_table(queries: PackedTokens, documents: PackedTokens) -> np.ndarr
     return np.asarray(queries[0], np.float64) @ np.asarray(documents[0], np.float64).T
 
 
-def _second(similarities: np.ndarray, winner: int) -> int | None:
+def second_best(similarities: np.ndarray, winner: int) -> int | None:
     """The position of the best similarity but the winner's; None where the winner is alone."""
     if len(similarities) < 2:
         return None

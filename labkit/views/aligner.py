@@ -57,14 +57,6 @@ class Match:
         total = float(self.best.sum())
         return not len(self.document) or abs(total - self.score) <= 1e-5 * max(1.0, abs(self.score))
 
-    def runner_up(self, token: int) -> int | None:
-        """The position of the second best document token of a query token."""
-        if len(self.document) < 2:
-            return None
-        others = self.similarities[token].copy()
-        others[self.winners[token]] = -np.inf
-        return int(others.argmax())
-
 
 class Aligner:
     """Encodes the passages of some documents once, and aligns them with one query after the other.

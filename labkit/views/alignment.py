@@ -31,14 +31,6 @@ class Row(NamedTuple):
     line: Line | None = None
 
 
-class Reason(NamedTuple):
-    """A part of the difference between two documents: by how much, the words, and what they matched."""
-
-    difference: str
-    words: str
-    why: str
-
-
 class Alignment(Compared, Page):
     """One state of the view, in every form. Parameters are those of `Compared`."""
 

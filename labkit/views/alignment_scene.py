@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from labkit.scoring.receipt import second_best
 from labkit.views import alignment_words as words
 from labkit.views.aligner import Match
 from labkit.views.alignment import Alignment
@@ -107,7 +108,7 @@ def _matched(view: Alignment, match: Match, token: int) -> str:
     best = float(match.best[token])
     share = f", {best / match.score:.1%} of its score" if match.score > 0 else ""
     told = f"best match in {match.name} is {match.document.named(int(match.winners[token]))} {best:.3f}{share}"
-    second = match.runner_up(token)
+    second = second_best(match.similarities[token], int(match.winners[token]))
     if match is not view.shown or second is None:
         return told
     return f"{told}, next best {match.document.named(second)} {match.similarities[token, second]:.3f}"

@@ -67,6 +67,4 @@ def _label(run) -> str:  # type: ignore[no-untyped-def]
     return "\n".join(wrap(text, WIDTH, max_lines=2, placeholder=" …"))
 
 
-def chain(ledger: Ledger) -> Chain:
-    """Draw the runs of a ledger and what each changed; see `Chain`."""
-    return Chain(ledger)
+chain = Chain

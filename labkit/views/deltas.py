@@ -68,6 +68,4 @@ class Deltas(Picture):
         return figure
 
 
-def deltas(comparison: Comparison, sizes: Sequence[int] = SIZES, seed: int = 0) -> Deltas:
-    """Draw a comparison query by query, and its interval for growing numbers of queries; see `Deltas`."""
-    return Deltas(comparison, sizes, seed)
+deltas = Deltas

@@ -13,6 +13,7 @@ import numpy as np
 from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import only
 from labkit.errors import LabError, check_text
+from labkit.ranking.scored import flat
 from labkit.scoring.eraser import Erasure, TokenValue, check_queries, from_table, similarities, unvalued
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
@@ -76,9 +77,9 @@ class Sheet:
     def _others(self, others: Documents, encoder: Encoder) -> np.ndarray:
         if not len(others):
             return np.zeros((len(self.texts), 0))
-        groups = [hit.passages or (hit.text,) for hit in named_hits(others)]
-        scores = [np.asarray(maxsim(self.queries, encoder.encode_documents(list(group)))) for group in groups]
-        return np.stack([group.max(axis=1) for group in scores], axis=1)
+        passages, starts = flat(named_hits(others))
+        scores = np.asarray(maxsim(self.queries, encoder.encode_documents(passages)))
+        return np.maximum.reduceat(scores, starts, axis=1)
 
 
 class EraserView(Live, Treed, Erasure, Picture):

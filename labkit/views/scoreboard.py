@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labkit.bars import bar
@@ -42,7 +42,7 @@ class Scoreboard(Live):
     ranks: dict[str, dict[str, int | None]]
     unanswerable: tuple[str, ...]
     k: int
-    walks: dict[str, dict[str, Walk]] = field(default_factory=dict)
+    walks: dict[str, dict[str, Walk]]
 
     def walk(self, ticket: str = "") -> TicketWalk:
         """A picture of one ticket's walk through the stages of each system; without a ticket of the whole board.
@@ -108,9 +108,6 @@ class Scoreboard(Live):
             f"<table><caption>{note}</caption><thead>{head}</thead>"
             f"<tbody>{body}<tr><th>top 5</th>{tops}<td></td></tr></tbody></table>"
         )
-
-    def _repr_html_(self) -> str:
-        return self.to_html()
 
     def _live(self) -> ScoreboardWidget:
         from labkit.views.live_widgets import ScoreboardWidget

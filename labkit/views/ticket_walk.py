@@ -35,8 +35,7 @@ class TicketWalk(Treed, Picture):
     @property
     def walks(self) -> dict[str, tuple[Step, ...]]:
         """System to steps."""
-        whole = {name: ((Stage(name, rank),),) for name, rank in self.board.ranks.get(self.ticket, {}).items()}
-        return self.board.walks.get(self.ticket, whole)
+        return self.board.walks[self.ticket]
 
     def told(self) -> str:
         """What the ranks mean."""

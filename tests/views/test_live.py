@@ -8,7 +8,6 @@ import pytest
 import labkit as lk
 from labkit.views.live import WIDGET
 from labkit.views.page import source
-from labkit.views.scoreboard import Scoreboard
 from labkit.views.stages import Stage
 from labkit.views.tree import button, html_of, node
 from tests.views.front_end import FrontEnd
@@ -99,11 +98,6 @@ def test_a_ticket_that_is_not_there_is_told(board):
     front = FrontEnd(board.widget())
     front.set(ticket="T99")
     assert "no ticket 'T99'" in front.received("problem")
-
-
-def test_a_board_without_walks_shows_its_ranks_alone():
-    board = Scoreboard(("bm25",), {"T1": "q"}, {"T1": {"bm25": 7}}, (), 50)
-    assert "bm25  bm25 7" in board.walk("T1").to_text()
 
 
 @pytest.mark.parametrize("name", ["chart", "board"])
