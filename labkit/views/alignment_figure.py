@@ -9,13 +9,14 @@ import numpy as np
 
 from labkit.text import shortened
 from labkit.views import alignment_words as words
-from labkit.views.alignment import Alignment, Row
 from labkit.views.compared import bar_scale
 from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from labkit.views.alignment import Alignment, Row
 
 WRAPPED = 112  # characters of a line above the picture
 CELL = 21  # characters of a cell

@@ -19,14 +19,13 @@ from labkit.errors import LabError, check_text
 from labkit.ranking.first_stage import BM25Retriever
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
+from labkit.views import cut_pictures
 from labkit.views.figure import Picture
 from labkit.views.live import Live
-from labkit.views.tree import Node, Treed
+from labkit.views.tree import Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from labkit.encoding.encoders import Encoder
     from labkit.views.live_widgets import CutWidget
 
@@ -81,6 +80,7 @@ class CutView(Live, Treed, Picture):
     """
 
     view = "show-cut"
+    tree, figure = cut_pictures.tree, cut_pictures.figure
     HEAD = ("system", "rank", "because")
 
     def __init__(self, strip: Strip, read: int = 1) -> None:
@@ -143,18 +143,6 @@ class CutView(Live, Treed, Picture):
         line = "".join("!" if i == mark else "#" if i < cut else "." for i in range(WIDE))
         told = [self.headline(), f"[{line}]", text_table(self.HEAD, self.cells(), 3), self.answer()]
         return "\n".join([*filter(None, told), f"MaxSim's best window: {self.excerpt()}"])
-
-    def tree(self) -> Node:
-        """Bar, slider and rows as elements."""
-        from labkit.views.cut_pictures import tree
-
-        return tree(self)
-
-    def figure(self) -> Figure:
-        """The bar, a segment a window, the stronger the better it scores."""
-        from labkit.views.cut_pictures import figure
-
-        return figure(self)
 
     def _live(self) -> CutWidget:
         from labkit.views.live_widgets import CutWidget

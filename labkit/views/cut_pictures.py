@@ -5,12 +5,13 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from labkit.views.cut import CutView
 from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
 from labkit.views.tree import Node, iso, node, slider
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from labkit.views.cut import CutView
 
 
 def tree(view: CutView) -> Node:

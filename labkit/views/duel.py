@@ -14,16 +14,15 @@ from labkit.encoding.tokens import only
 from labkit.errors import LabError, check_text
 from labkit.scoring.duel import Duel, from_tokens
 from labkit.scoring.table import text_table
+from labkit.views import duel_figure, duel_tree
 from labkit.views.aligner import Aligner, Documents, Match
 from labkit.views.compared import Compared, Line
 from labkit.views.figure import Picture
 from labkit.views.live import Live
-from labkit.views.tree import Node, Treed
+from labkit.views.tree import Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from labkit.encoding.encoders import Encoder
     from labkit.views.live_widgets import DuelWidget
 
@@ -62,6 +61,7 @@ class DuelView(Live, Treed, Duel, Picture):
     """
 
     view = "duel"
+    tree, figure = duel_tree.tree, duel_figure.figure
 
     def __init__(self, ring: Ring, a: int, b: int, off: Sequence[int] = ()) -> None:
         if a == b:
@@ -132,18 +132,6 @@ class DuelView(Live, Treed, Duel, Picture):
         """Who is above whom, a row a word, and the smallest removal."""
         query = f"query: {one_line(self.query, 200)}"
         return "\n".join([query, self.headline(), text_table(self.HEAD, self.cells(), self.LEFT), self.verdict()])
-
-    def tree(self) -> Node:
-        """Bars, scores and texts as elements."""
-        from labkit.views.duel_tree import tree
-
-        return tree(self)
-
-    def figure(self) -> Figure:
-        """A bar a word: to the right what speaks for the first document, to the left for the second."""
-        from labkit.views.duel_figure import figure
-
-        return figure(self)
 
     def _live(self) -> DuelWidget:
         from labkit.views.live_widgets import DuelWidget

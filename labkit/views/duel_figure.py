@@ -5,11 +5,12 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from labkit.views.duel import DuelView
 from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from labkit.views.duel import DuelView
 
 
 def figure(view: DuelView) -> Figure:

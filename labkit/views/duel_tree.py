@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from labkit.views.aligner import Match
 from labkit.views.compared import Line, bar_scale
-from labkit.views.duel import DuelView
 from labkit.views.pieces import Run, folded, runs
 from labkit.views.tree import Node, bar, button, iso, node, running, scroller, select, status
 from labkit.views.words import one_line
+
+if TYPE_CHECKING:
+    from labkit.views.duel import DuelView
 
 HINT = "Point at a word to find its matches. Press it to leave it out: the gap follows."
 

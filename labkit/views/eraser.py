@@ -17,16 +17,15 @@ from labkit.ranking.scored import flat
 from labkit.scoring.eraser import Erasure, TokenValue, check_queries, from_table, similarities, unvalued
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
+from labkit.views import eraser_figure, eraser_tree
 from labkit.views.aligner import Documents, named_hits
 from labkit.views.figure import Picture
 from labkit.views.live import Live
 from labkit.views.pieces import read
-from labkit.views.tree import Node, Treed
+from labkit.views.tree import Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from labkit.encoding.encoders import Encoder
     from labkit.views.live_widgets import EraserWidget
 
@@ -93,6 +92,7 @@ class EraserView(Live, Treed, Erasure, Picture):
     """
 
     view = "eraser"
+    tree, figure = eraser_tree.tree, eraser_figure.figure
 
     def __init__(self, sheet: Sheet, off: Sequence[int] = ()) -> None:
         gone = {position for position in off if 0 <= position < len(sheet.read)}
@@ -135,18 +135,6 @@ class EraserView(Live, Treed, Erasure, Picture):
         tokens = text_table(self.HEAD, self.cells(), self.LEFT)
         return "\n".join([tokens, "", text_table(self.standings_head(), [s.cells() for s in self.standings], 1),
                           "", self.headline()])  # fmt: skip
-
-    def tree(self) -> Node:
-        """Bars, scores and texts as elements."""
-        from labkit.views.eraser_tree import tree
-
-        return tree(self)
-
-    def figure(self) -> Figure:
-        """What the best tokens earn, and how much of the score the best of them keep."""
-        from labkit.views.eraser_figure import figure
-
-        return figure(self)
 
     def _live(self) -> EraserWidget:
         from labkit.views.live_widgets import EraserWidget

@@ -5,11 +5,12 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from labkit.views.eraser import EraserView
 from labkit.views.figure import BLUE, GREY, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from labkit.views.eraser import EraserView
 
 MOST = 20  # tokens that have a bar
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from labkit.views.eraser import EraserView, Standing
+from typing import TYPE_CHECKING
+
 from labkit.views.pieces import Run, runs
 from labkit.views.tree import Node, bar, button, iso, node, running, scroller, status
+
+if TYPE_CHECKING:
+    from labkit.views.eraser import EraserView, Standing
 
 HINT = "Press a token to erase it, press it again to put it back: the scores follow."
 
