@@ -30,7 +30,7 @@ class Row(NamedTuple):
 class Alignment(Compared, Page):
     """One state of the view, in every form. Parameters are those of `Compared`."""
 
-    to_html, figure, scene = alignment_html.page, alignment_figure.figure, alignment_scene.scene
+    to_html, _figure, scene = alignment_html.page, alignment_figure.figure, alignment_scene.scene
 
     def __init__(self, *given: Any, **state: Any) -> None:
         super().__init__(*given, **state)

@@ -10,7 +10,7 @@ import numpy as np
 from labkit.text import shortened
 from labkit.views import alignment_words as words
 from labkit.views.compared import bar_scale
-from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
+from labkit.views.figure import BLUE, GREY, ORANGE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,11 +24,6 @@ CELL = 21  # characters of a cell
 
 def figure(view: Alignment) -> Figure:
     """Sentences on top; below them words, matches and bars; at the bottom the similarities of all pairs of tokens."""
-    with plain():
-        return _figure(view)
-
-
-def _figure(view: Alignment) -> Figure:
     rows = view.rows()
     told = _told(view)
     tall = 0.23 * len(rows) + 0.5

@@ -39,7 +39,7 @@ class Chain(Picture):
         """The ledger's own table."""
         return self.ledger.to_text()
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """A dot a run at its nDCG@10, labelled with what changed."""
         runs = list(self.ledger)
         place = {run.number: (run.told["metrics"][SHOWN], y) for y, run in enumerate(runs)}

@@ -10,7 +10,7 @@ from labkit.errors import LabError
 from labkit.evaluation.grid import value_told
 from labkit.evaluation.sweep_cell import COSTS, SHOWN, Cell
 from labkit.evaluation.sweep_result import Sweep
-from labkit.views.figure import BLUE, GREY, ORANGE, Picture, new_figure, plain
+from labkit.views.figure import BLUE, GREY, ORANGE, Picture, new_figure
 from labkit.views.live import Live
 from labkit.views.words import one_line
 
@@ -133,11 +133,6 @@ class Cockpit(Live, Picture):
 
     def _twin(self) -> dict[str, Any]:
         return {"image/png": self.to_png(), "text/plain": self.to_text()}
-
-    def figure(self) -> Figure:
-        """The cells as a matplotlib figure."""
-        with plain():
-            return self._figure()
 
     def _figure(self) -> Figure:
         made = new_figure(9, 5)

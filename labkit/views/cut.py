@@ -80,7 +80,7 @@ class CutView(Live, Treed, Picture):
     """
 
     view = "show-cut"
-    tree, figure = cut_pictures.tree, cut_pictures.figure
+    tree, _figure = cut_pictures.tree, cut_pictures.figure
     HEAD = ("system", "rank", "because")
 
     def __init__(self, strip: Strip, read: int = 1) -> None:

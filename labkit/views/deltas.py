@@ -48,7 +48,7 @@ class Deltas(Picture):
             lines.append(f"{n:>4} queries  {mean:+.3f}  95 % interval {low:+.3f} to {high:+.3f}")
         return "\n".join(lines)
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """Bars, and intervals around a line at 0."""
         figure = new_figure(9.5, 3.4)
         left, right = figure.subplots(1, 2)

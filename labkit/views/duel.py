@@ -61,7 +61,7 @@ class DuelView(Live, Treed, Duel, Picture):
     """
 
     view = "duel"
-    tree, figure = duel_tree.tree, duel_figure.figure
+    tree, _figure = duel_tree.tree, duel_figure.figure
 
     def __init__(self, ring: Ring, a: int, b: int, off: Sequence[int] = ()) -> None:
         if a == b:

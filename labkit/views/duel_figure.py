@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
+from labkit.views.figure import BLUE, GREY, ORANGE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
 
 def figure(view: DuelView) -> Figure:
     """A bar a word; who is above whom on top, the smallest removal at the foot."""
-    with plain():
-        return _figure(view)
-
-
-def _figure(view: DuelView) -> Figure:
     verdict = fill(view.verdict(), 105)
     headline = fill(view.headline(), 85)
     lines = headline.count("\n") + verdict.count("\n")

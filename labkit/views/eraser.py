@@ -92,7 +92,7 @@ class EraserView(Live, Treed, Erasure, Picture):
     """
 
     view = "eraser"
-    tree, figure = eraser_tree.tree, eraser_figure.figure
+    tree, _figure = eraser_tree.tree, eraser_figure.figure
 
     def __init__(self, sheet: Sheet, off: Sequence[int] = ()) -> None:
         gone = {position for position in off if 0 <= position < len(sheet.read)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from labkit.views.figure import BLUE, GREY, new_figure, plain
+from labkit.views.figure import BLUE, GREY, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,11 +17,6 @@ MOST = 20  # tokens that have a bar
 
 def figure(view: EraserView) -> Figure:
     """On the left what the best tokens earn, on the right how much of the score they keep."""
-    with plain():
-        return _figure(view)
-
-
-def _figure(view: EraserView) -> Figure:
     alive = [token for token in view.tokens if token.wins]
     shown = alive[:MOST]
     headline = fill(view.headline(), 95)

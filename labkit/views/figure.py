@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette: told apart by readers who do not see all colours.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"
+PLAIN = {"text.parse_math": False}  # a $ is a dollar
 
 
 class Picture(ABC):
@@ -24,9 +25,16 @@ class Picture(ABC):
 
     title: str
 
-    @abstractmethod
     def figure(self) -> Figure:
         """The matplotlib figure."""
+        import matplotlib as mpl
+
+        with mpl.rc_context(PLAIN):
+            return self._figure()
+
+    def _figure(self) -> Figure:
+        """Draw it."""
+        raise NotImplementedError
 
     @abstractmethod
     def to_text(self) -> str:
@@ -76,7 +84,7 @@ class Picture(ABC):
         import matplotlib as mpl
 
         stream = io.BytesIO()
-        settings = {"svg.hashsalt": "labkit", "svg.fonttype": "none", "text.parse_math": False}  # a $ is a dollar
+        settings = {"svg.hashsalt": "labkit", "svg.fonttype": "none", **PLAIN}
         with mpl.rc_context(settings), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from font")  # SVG keeps the text; PNG shows a box
             self.figure().savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None, **options)
@@ -106,10 +114,3 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     return figure
-
-
-def plain() -> Any:
-    """A context in which matplotlib takes a dollar sign in a text for a dollar sign."""
-    import matplotlib as mpl
-
-    return mpl.rc_context({"text.parse_math": False})

@@ -46,7 +46,7 @@ class Outcomes(Picture):
         legend = "  ".join(f"{sign} {name}" for name, sign in SIGNS.items())
         return "\n".join([self.title, *filter(None, [self.note]), *lanes, "", *lines, f"        {legend}"])
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """Requests from left to right in the order in which they came."""
         figure = new_figure(9.5, 1.3 + 0.36 * len(self.lanes) + 0.2 * bool(self.note))
         axes = figure.subplots()

@@ -99,7 +99,7 @@ class ScoresOnly(Page):
             "alignment.css",
         )
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """A bar a document."""
         figure = new_figure(8, 1.2 + 0.32 * len(self.ranking))
         axes = figure.subplots()

@@ -91,7 +91,7 @@ class SlopeChart(Live, Picture):
     def _twin(self) -> dict[str, Any]:
         return {"image/png": self.to_png(), "text/plain": self.to_text()}
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""
         occurring = self.occurring
         row = {rank: place for place, rank in enumerate(occurring)}

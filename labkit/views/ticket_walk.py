@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from labkit.errors import LabError
-from labkit.views.figure import BLUE, GREY, Picture, new_figure, plain
+from labkit.views.figure import BLUE, GREY, Picture, new_figure
 from labkit.views.scoreboard import HANDED_OVER, Scoreboard
 from labkit.views.stages import Stage, Step
 from labkit.views.tree import Node, Treed, button, iso, node, scroller, status
@@ -61,10 +61,9 @@ class TicketWalk(Treed, Picture):
         ]
         return "\n".join([self.board.to_text(), "", self.title, *lines, self.told()])
 
-    def figure(self) -> Figure:
-        """The table; with a ticket a line a system, whose points are its stages and stand the higher the better."""
-        with plain():
-            return self._steps() if self.ticket else self._table()
+    def _figure(self) -> Figure:
+        """The table; with a ticket a line a system, whose boxes are its stages."""
+        return self._steps() if self.ticket else self._table()
 
     def tree(self) -> Node:
         """The table, and the walk below it."""

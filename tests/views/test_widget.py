@@ -26,7 +26,7 @@ class Doubled(Picture):
     def to_text(self):
         return f"twice {self.number} is {2 * self.number} <"
 
-    def figure(self):
+    def _figure(self):
         figure = new_figure(2, 1)
         figure.text(0, 0, self.to_text())
         return figure
