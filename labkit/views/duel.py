@@ -14,7 +14,7 @@ from labkit.encoding.tokens import only
 from labkit.errors import LabError, check_text
 from labkit.scoring.duel import Duel, from_tokens
 from labkit.scoring.table import text_table
-from labkit.views import duel_figure, duel_tree
+from labkit.views import duel_pictures
 from labkit.views.aligner import Aligner, Documents, Match
 from labkit.views.compared import Compared, Line
 from labkit.views.figure import Picture
@@ -61,7 +61,7 @@ class DuelView(Live, Treed, Duel, Picture):
     """
 
     view = "duel"
-    tree, _figure = duel_tree.tree, duel_figure.figure
+    tree, _figure = duel_pictures.tree, duel_pictures.figure
 
     def __init__(self, ring: Ring, a: int, b: int, off: Sequence[int] = ()) -> None:
         if a == b:

@@ -17,7 +17,7 @@ from labkit.ranking.scored import flat
 from labkit.scoring.eraser import Erasure, TokenValue, check_queries, from_table, similarities, unvalued
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
-from labkit.views import eraser_figure, eraser_tree
+from labkit.views import eraser_pictures
 from labkit.views.aligner import Documents, named_hits
 from labkit.views.figure import Picture
 from labkit.views.live import Live
@@ -92,7 +92,7 @@ class EraserView(Live, Treed, Erasure, Picture):
     """
 
     view = "eraser"
-    tree, _figure = eraser_tree.tree, eraser_figure.figure
+    tree, _figure = eraser_pictures.tree, eraser_pictures.figure
 
     def __init__(self, sheet: Sheet, off: Sequence[int] = ()) -> None:
         gone = {position for position in off if 0 <= position < len(sheet.read)}
