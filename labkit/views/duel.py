@@ -77,7 +77,7 @@ class DuelView(Live, Treed, Duel, Picture):
         vars(self).update(own, off=gone, lines=lines, title=f"Duel for “{one_line(self.query, 200)}”")
 
     @property
-    def HEAD(self) -> tuple[str, ...]:  # type: ignore[override]
+    def HEAD(self) -> tuple[str, ...]:
         """The columns of `cells`."""
         one, two = self.first.name, self.second.name
         return ("word of the query", f"match in {one}", f"match in {two}", one, two, "difference", "kind")
@@ -131,7 +131,7 @@ class DuelView(Live, Treed, Duel, Picture):
     def to_text(self) -> str:
         """Who is above whom, a row a word, and the smallest removal."""
         query = f"query: {one_line(self.query, 200)}"
-        return "\n".join([query, self.headline(), text_table(self.HEAD, self.cells(), self.LEFT), self.verdict()])
+        return "\n".join([query, self.headline(), text_table(self.HEAD, self.cells(), left=3), self.verdict()])
 
     def _live(self) -> DuelWidget:
         from labkit.views.live_widgets import DuelWidget
