@@ -101,7 +101,7 @@ class ScoreboardWidget(TreeWidget):
     ticket = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, board: Scoreboard, **inputs: Any) -> None:
-        super().__init__(board.walk, **inputs)
+        super().__init__(board.at, **inputs)
 
 
 class CockpitWidget(TreeWidget):

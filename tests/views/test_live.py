@@ -87,14 +87,14 @@ def test_a_ticket_is_chosen_and_its_walk_is_the_same_in_every_form(board):
 
 
 def test_a_ticket_without_an_answer_says_so(board):
-    text = board.walk("T2").to_text()
+    text = board.at("T2").to_text()
     assert "bm25              bm25 no answer" in text
     assert "No document answers this ticket" in text
 
 
 def test_a_ticket_that_is_not_there_is_told(board):
     with pytest.raises(lk.LabError, match="the board has no ticket 'T99'; it has T1, T2, T10"):
-        board.walk("T99")
+        board.at("T99")
     front = FrontEnd(board.widget())
     front.set(ticket="T99")
     assert "no ticket 'T99'" in front.received("problem")
