@@ -43,7 +43,7 @@ class Removed:
     span: tuple[int, int]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Duel:
     """Two documents, the query tokens that decide between them, and the fewest tokens whose removal flips the order.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,14 +20,11 @@ from labkit.ranking.first_stage import BM25Retriever
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
 from labkit.views import cut_pictures
-from labkit.views.figure import Picture
 from labkit.views.live import Live
-from labkit.views.tree import Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
-    from labkit.views.live_widgets import CutWidget
 
 MOST = 200  # windows that a bar can show
 WIDE = 64  # columns of the bar in plain text
@@ -68,7 +65,7 @@ class Strip:
         return {word: counts[word] for word in dict.fromkeys(asked)}
 
 
-class CutView(Live, Treed, Picture):
+class CutView(Live):
     """A document cut after some windows.
 
     Attributes
@@ -144,10 +141,13 @@ class CutView(Live, Treed, Picture):
         told = [self.headline(), f"[{line}]", text_table(self.HEAD, self.cells(), 3), self.answer()]
         return "\n".join([*filter(None, told), f"MaxSim's best window: {self.excerpt()}"])
 
-    def _live(self) -> CutWidget:
-        from labkit.views.live_widgets import CutWidget
+    def inputs(self) -> dict[str, Any]:
+        """Windows before the cut, from 1."""
+        return {"read": self.read}
 
-        return CutWidget(self.strip, read=self.read)
+    def at(self, read: int) -> CutView:  # type: ignore[override]
+        """The document cut elsewhere."""
+        return CutView(self.strip, read)
 
 
 def _ends(text: str, encoder: Encoder) -> list[int]:

@@ -7,7 +7,7 @@ included, are computed and verified there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import only
@@ -17,14 +17,11 @@ from labkit.scoring.table import text_table
 from labkit.views import duel_pictures
 from labkit.views.aligner import Aligner, Documents, Match
 from labkit.views.compared import Compared, Line
-from labkit.views.figure import Picture
 from labkit.views.live import Live
-from labkit.views.tree import Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
-    from labkit.views.live_widgets import DuelWidget
 
 NAMED = 8  # removed tokens that a sentence names
 
@@ -49,7 +46,7 @@ class Ring:
         return from_tokens(texts, only(self.queries, counted), *sides)
 
 
-class DuelView(Live, Treed, Duel, Picture):
+class DuelView(Live, Duel):
     """A `Duel` that shows itself: bars a word, the smallest removal in the winner's text; in a notebook it answers.
 
     Attributes
@@ -133,10 +130,13 @@ class DuelView(Live, Treed, Duel, Picture):
         query = f"query: {one_line(self.query, 200)}"
         return "\n".join([query, self.headline(), text_table(self.HEAD, self.cells(), left=3), self.verdict()])
 
-    def _live(self) -> DuelWidget:
-        from labkit.views.live_widgets import DuelWidget
+    def inputs(self) -> dict[str, Any]:
+        """The numbers of both documents, in the order given, and of the words that do not count; all from 0."""
+        return {"a": self.a, "b": self.b, "off": sorted(self.off)}
 
-        return DuelWidget(self.ring, a=self.a, b=self.b, off=sorted(self.off))
+    def at(self, a: int, b: int, off: Sequence[int]) -> DuelView:  # type: ignore[override]
+        """The duel of another pair, or by other words."""
+        return DuelView(self.ring, a, b, off)
 
 
 def duel(query: str, a: str, b: str, encoder: Encoder | None = None, docs: Documents | None = None) -> DuelView:

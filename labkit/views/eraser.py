@@ -6,7 +6,7 @@ A state of the view is a `labkit.scoring.eraser.Erasure` of the tokens that are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,15 +19,12 @@ from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
 from labkit.views import eraser_pictures
 from labkit.views.aligner import Documents, named_hits
-from labkit.views.figure import Picture
 from labkit.views.live import Live
 from labkit.views.pieces import read
-from labkit.views.tree import Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
-    from labkit.views.live_widgets import EraserWidget
 
 
 class Standing(NamedTuple):
@@ -81,7 +78,7 @@ class Sheet:
         return np.maximum.reduceat(scores, starts, axis=1)
 
 
-class EraserView(Live, Treed, Erasure, Picture):
+class EraserView(Live, Erasure):
     """An `Erasure` that shows itself: dead tokens grey, the others by what they earn; in a notebook tokens can go.
 
     Attributes
@@ -136,10 +133,13 @@ class EraserView(Live, Treed, Erasure, Picture):
         return "\n".join([tokens, "", text_table(self.standings_head(), [s.cells() for s in self.standings], 1),
                           "", self.headline()])  # fmt: skip
 
-    def _live(self) -> EraserWidget:
-        from labkit.views.live_widgets import EraserWidget
+    def inputs(self) -> dict[str, Any]:
+        """The positions of the document's tokens that are erased, from 0."""
+        return {"off": sorted(self.off)}
 
-        return EraserWidget(self.sheet, off=sorted(self.off))
+    def at(self, off: Sequence[int]) -> EraserView:  # type: ignore[override]
+        """The document with other tokens erased."""
+        return EraserView(self.sheet, off)
 
 
 def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None, others: Documents = ()) -> EraserView:

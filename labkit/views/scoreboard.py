@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 from labkit.bars import bar
 from labkit.corpus.collection import Collection
@@ -15,14 +15,9 @@ from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
 from labkit.text import shortened
 from labkit.views import scoreboard_pictures
-from labkit.views.figure import Picture
 from labkit.views.live import Live
 from labkit.views.stages import Stage, Walk, walk
-from labkit.views.tree import Treed
 from labkit.views.words import one_line, visible
-
-if TYPE_CHECKING:
-    from labkit.views.live_widgets import ScoreboardWidget
 
 DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross")
 RIGHT = 3  # the grade of a document that does the whole job
@@ -31,7 +26,7 @@ HANDED_OVER = 5  # what a reader or a language model gets to see
 
 
 @dataclass(frozen=True, repr=False)
-class Scoreboard(Live, Treed, Picture):
+class Scoreboard(Live):
     """Ticket to system to the rank of the first right answer; None where the system's list has none.
 
     ``walks`` has the same after each stage of a system. In a notebook a ``ticket`` can be chosen, and its walk is
@@ -53,7 +48,11 @@ class Scoreboard(Live, Treed, Picture):
         if self.ticket and self.ticket not in self.tickets:
             raise LabError(f"the board has no ticket {self.ticket!r}; it has {', '.join(self.tickets)}.")
 
-    def at(self, ticket: str) -> Scoreboard:
+    def inputs(self) -> dict[str, Any]:
+        """The ticket whose walk is shown; "" for none."""
+        return {"ticket": self.ticket}
+
+    def at(self, ticket: str) -> Scoreboard:  # type: ignore[override]
         """The board with a ticket's walk through the stages of each system; with "" without one."""
         return replace(self, ticket=ticket)
 
@@ -121,11 +120,6 @@ class Scoreboard(Live, Treed, Picture):
             f"<table><caption>{note}</caption><thead>{head}</thead>"
             f"<tbody>{body}<tr><th>top 5</th>{tops}<td></td></tr></tbody></table>"
         )
-
-    def _live(self) -> ScoreboardWidget:
-        from labkit.views.live_widgets import ScoreboardWidget
-
-        return ScoreboardWidget(self)
 
     def told(self) -> str:
         """What the ranks of a walk mean."""

@@ -52,7 +52,7 @@ def show_alignment(
         return source.draw(query)
     from labkit.views.alignment_widget import AlignmentWidget
 
-    return AlignmentWidget(source, query=query)
+    return AlignmentWidget(source, query)
 
 
 class Tokens:

@@ -112,7 +112,9 @@ def test_a_stored_notebook_keeps_what_it_kept_before_there_was_a_widget(request,
 
 def test_without_anywidget_the_twin_is_shown(monkeypatch, chart):
     monkeypatch.setattr("labkit.views.live.find_spec", lambda name: None)
-    assert set(chart._repr_mimebundle_()) == {"image/png", "text/plain"}
+    data, metadata = chart._repr_mimebundle_()
+    assert set(data) == {"image/png", "text/plain"}
+    assert metadata == {"image/png": {"alt": chart.alt}}
 
 
 def test_the_same_object_has_one_widget(chart):
