@@ -6,13 +6,15 @@ import html
 import io
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.errors import LabError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by readers who do not see all colours.
@@ -114,3 +116,31 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+class Bar(NamedTuple):
+    """A row of `bars`: a label on the left, a value, a text on the right; ``look`` is a key of `LOOKS`."""
+
+    label: str
+    value: float
+    text: str = ""
+    look: str = ""
+
+
+LOOKS: dict[str, dict[str, str]] = {"": {}, "soft": {"color": GREY}, "sum": {"weight": "bold"}}
+
+
+def bars(axes: Axes, rows: Sequence[Bar]) -> None:
+    """A bar a row, from top to bottom: to the right, or hatched to the left where the value is below 0."""
+    for y, row in enumerate(rows):
+        side = {"color": BLUE} if row.value >= 0 else {"facecolor": "white", "edgecolor": ORANGE, "hatch": "////"}
+        axes.barh(y, row.value, height=0.65, alpha=0.5 if row.look == "soft" else 1, **side)
+        look = {"va": "center", "fontsize": 9, "transform": axes.get_yaxis_transform(), **LOOKS[row.look]}
+        axes.text(-0.02, y, row.label, ha="right", **look)
+        axes.text(1.02, y, row.text, **look)
+        if row.look == "sum":
+            axes.axhline(y - 0.5, color=GREY, lw=0.7)
+    axes.axvline(0, color="black", lw=0.8)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks([])
+    axes.spines[["top", "left", "right"]].set_visible(False)
