@@ -51,10 +51,7 @@ class Row:
 class Receipt(Explanation):
     """A score taken apart: one row a query token.
 
-    Raises
-    ------
-    LabError
-        If the rows, summed in float64, differ from the score by more than ``1e-5 * max(1, |score|)``.
+    A `LabError` if the rows, summed in float64, differ from the score by more than ``1e-5 * max(1, |score|)``.
     """
 
     HEAD: ClassVar = ("query token", "document token", "sim", "share", "margin", "runner-up", "kind")
@@ -88,15 +85,12 @@ class Receipt(Explanation):
 def receipt(query: str, document: str, encoder: Encoder | None = None) -> Receipt:
     """Take the MaxSim score of one query and one document apart.
 
+    A `LabError` for a document without tokens: its score is minus infinity, and nothing earned it.
+
     Parameters
     ----------
     query, document : texts
     encoder : from ``load_encoder()``; the default one if None
-
-    Raises
-    ------
-    LabError
-        For a document without tokens: its score is minus infinity, and nothing earned it.
     """
     encoder = encoder or load_encoder()
     queries, documents = encoder.encode_queries([query]), encoder.encode_documents([document])

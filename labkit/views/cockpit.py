@@ -169,17 +169,13 @@ class Cockpit(Live):
 def cockpit(sweep: Sweep, x: str = "latency") -> Cockpit:
     """Draw a sweep: nDCG@10 with its 95 % interval against what each cell costs, on a log scale.
 
-    In a notebook two knobs can be pinned, a cell chosen, and, where the sweep has its pipeline, run again live.
+    In a notebook two knobs can be pinned, a cell chosen, and, where the sweep has its pipeline, run again live. A
+    `LabError` for what is no sweep, and for another ``x``.
 
     Parameters
     ----------
     sweep : from ``lk.sweep`` or ``lk.load_sweep``
     x : ``"latency"`` (p50), ``"bytes"`` (a token) or ``"price"`` (of 1,000 queries)
-
-    Raises
-    ------
-    LabError
-        For what is no sweep, and for another ``x``.
     """
     if not isinstance(sweep, Sweep):
         raise LabError(f"a cockpit needs a sweep from lk.sweep() or lk.load_sweep(); got {type(sweep).__name__}.")

@@ -174,6 +174,8 @@ def show_cut(
 ) -> CutView:
     """Draw a document as a bar and cut it; in a notebook the cut can be dragged, or moved with the arrow keys.
 
+    A `LabError` for an id that the collection lacks, and for a document without text or of more than 200 windows.
+
     Parameters
     ----------
     query : text
@@ -183,11 +185,6 @@ def show_cut(
     encoder : from ``load_encoder()``; the default one if None
     k : candidates of BM25 that MaxSim holds the document against
     progress : show a bar while texts are encoded for the first time
-
-    Raises
-    ------
-    LabError
-        For an id that the collection lacks, and for a document without text or of more than 200 windows.
     """
     if doc_id not in collection.docs:
         raise LabError(f"{collection.name} has no document {doc_id!r}; give an id of its docs.")

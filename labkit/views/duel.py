@@ -142,17 +142,14 @@ class DuelView(Live, Duel):
 def duel(query: str, a: str, b: str, encoder: Encoder | None = None, docs: Documents | None = None) -> DuelView:
     """Why one of two documents is above the other; in a notebook words can be switched off and the pair changed.
 
+    A `LabError` where a document has no tokens: there is nothing to compare; and for names that ``docs`` does not have.
+
     Parameters
     ----------
     query : text
     a, b : texts; with ``docs`` the names of two of them. Where both score the same, ``a`` counts as the winner.
     encoder : from ``load_encoder()``; the default one if None
     docs : a Ranking, or a mapping from name to text: the documents to choose from
-
-    Raises
-    ------
-    LabError
-        Where a document has no tokens: there is nothing to compare. For names that ``docs`` does not have.
     """
     pair = {"document A": a, "document B": b} if docs is None else docs
     ring = Ring(check_text(query, "query"), pair, encoder or load_encoder())

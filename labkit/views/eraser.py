@@ -145,17 +145,14 @@ class EraserView(Live, Erasure):
 def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None, others: Documents = ()) -> EraserView:
     """Value a document's tokens by what they earn for some queries; in a notebook they can be erased.
 
+    A `LabError` for a bare string or no query, and for a document without tokens.
+
     Parameters
     ----------
     queries : texts, one at least
     document : text
     encoder : from ``load_encoder()``; the default one if None
     others : a Ranking, texts, or a mapping from name to text: documents that the rank is counted among
-
-    Raises
-    ------
-    LabError
-        For a bare string or no query, and for a document without tokens.
     """
     check_queries(queries)
     for number, query in enumerate(queries, start=1):

@@ -51,13 +51,7 @@ class Picture(ABC):
         return self._saved("svg").decode("utf-8")
 
     def save(self, path: Path) -> None:
-        """Write the figure to a ``.svg`` or ``.png`` file.
-
-        Raises
-        ------
-        LabError
-            For another ending, and for a folder that is not there.
-        """
+        """Write the figure to a ``.svg`` or ``.png`` file; a `LabError` for another ending or a folder not there."""
         check_picture_path(path)
         path.write_bytes(self.to_png() if path.suffix == ".png" else self.to_svg().encode("utf-8"))
 

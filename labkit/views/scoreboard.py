@@ -148,18 +148,13 @@ class Scoreboard(Live):
 def scoreboard(
     systems: Sequence[str | Searcher | TwoStage] = DEFAULT_SYSTEMS, collection: Collection | None = None, k: int = 50
 ) -> Scoreboard:
-    """Rank the tickets with each system.
+    """Rank the tickets with each system; a `LabError` if the collection has none.
 
     Parameters
     ----------
     systems : names as the command line has them, or systems
     collection : a collection with tickets; pydocs if None
     k : candidates for rerankers; first stages rank everything
-
-    Raises
-    ------
-    LabError
-        If the collection has no tickets.
     """
     c = collection or load_collection("pydocs")
     tickets = {info["ticket"]: query_id for query_id, info in c.query_info.items() if info.get("ticket")}
