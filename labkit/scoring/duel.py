@@ -6,19 +6,16 @@ What is removed are token vectors, one by one; the rest keep the vectors that th
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit.encoding.checkpoints import load_encoder
 from labkit.errors import LabError
 from labkit.scoring.maxsim import maxsim
-from labkit.scoring.receipt import kind_of, similarity_table
+from labkit.scoring.receipt import kind_of
 from labkit.scoring.removal import smallest_removal
-from labkit.scoring.table import Explanation
 
 if TYPE_CHECKING:
-    from labkit.encoding.encoders import Encoder
     from labkit.encoding.tokens import PackedTokens
 
 ROUNDING = 1e-5  # by how much a score must fall below the other, relative to it, to be below and not merely rounded
@@ -46,16 +43,13 @@ class Removed:
     span: tuple[int, int]
 
 
-@dataclass(frozen=True, repr=False)
-class Duel(Explanation):
+@dataclass(frozen=True)
+class Duel:
     """Two documents, the query tokens that decide between them, and the fewest tokens whose removal flips the order.
 
     ``exact`` tells whether no smaller set flips it, or whether the search was cut off and the set is a greedy one. Each
     set was verified by scoring the document without it.
     """
-
-    HEAD: ClassVar = ("query token", "winner's token", "loser's token", "winner", "loser", "difference", "kind")
-    LEFT: ClassVar = 3
 
     query: str
     winner: str
@@ -73,46 +67,9 @@ class Duel(Explanation):
 
         return pd.DataFrame([asdict(row) for row in self.rows])
 
-    def verdict(self) -> str:
-        """One sentence: which tokens would have to go."""
-        names = ", ".join(removed.token for removed in self.removed)
-        how = "the fewest that do it" if self.exact else "found greedily; fewer may do"
-        return (
-            f"Without {len(self.removed)} of its tokens ({names}) the winner falls from {self.winner_score:.3f} to "
-            f"{self.score_without:.3f}, below {self.loser_score:.3f}: {how}."
-        )
-
-    def cells(self) -> list[tuple[str, ...]]:
-        """A row a query token, then both scores."""
-        rows = [
-            (
-                r.query_token, r.winner_token, r.loser_token, f"{r.winner_similarity:.3f}", f"{r.loser_similarity:.3f}",
-                f"{r.difference:+.3f}", r.kind,
-            )
-            for r in self.rows
-        ]  # fmt: skip
-        ahead = self.winner_score - self.loser_score
-        total = ("total", "", "", f"{self.winner_score:.3f}", f"{self.loser_score:.3f}", f"{ahead:+.3f}", "")
-        return [*rows, total]
-
-
-def duel(query: str, a: str, b: str, encoder: Encoder | None = None) -> Duel:
-    """Why one of two documents is above the other.
-
-    Parameters
-    ----------
-    query, a, b : texts; where both score the same, ``a`` counts as the winner
-    encoder : from ``load_encoder()``; the default one if None
-
-    Raises
-    ------
-    LabError
-        Where a document has no tokens: there is nothing to compare.
-    """
-    encoder = encoder or load_encoder()
-    queries = encoder.encode_queries([query])
-    documents = [encoder.encode_documents([text]) for text in (a, b)]
-    return from_tokens((query, a, b), queries, *((pack, similarity_table(queries, pack)) for pack in documents))
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain data, ready for JSON."""
+        return asdict(self)
 
 
 def from_tokens(texts: tuple[str, str, str], queries: PackedTokens, *sides: tuple[PackedTokens, np.ndarray]) -> Duel:

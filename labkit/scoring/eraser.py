@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from labkit.encoding.checkpoints import load_encoder
 from labkit.errors import LabError
 from labkit.scoring.table import Explanation
 
 if TYPE_CHECKING:
-    from labkit.encoding.encoders import Encoder
     from labkit.encoding.tokens import PackedTokens
 
 STEPS = 10  # points of the curve
@@ -78,34 +76,10 @@ class Erasure(Explanation):
         ]
 
 
-def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None) -> Erasure:
-    """Value a document's tokens by what they earn for some queries.
-
-    Parameters
-    ----------
-    queries : texts, one at least
-    document : text
-    encoder : from ``load_encoder()``; the default one if None
-
-    Raises
-    ------
-    LabError
-        For a bare string or no query, and for a document without tokens.
-    """
-    check_queries(queries)
-    encoder = encoder or load_encoder()
-    return from_tokens(queries, document, encoder.encode_queries(queries), encoder.encode_documents([document]))
-
-
 def check_queries(queries: Sequence[str]) -> None:
     """Raise a `LabError` for a bare string and for no query."""
     if isinstance(queries, str) or not len(queries):
         raise LabError(f"queries must be a list of at least one text; got {queries!r}.")
-
-
-def from_tokens(texts: Sequence[str], document: str, queries: PackedTokens, documents: PackedTokens) -> Erasure:
-    """The erasure of text 0 of ``documents`` for all of ``queries``, packs that came from an encoder."""
-    return from_table(texts, document, similarities(queries, documents), unvalued(documents))
 
 
 def similarities(queries: PackedTokens, documents: PackedTokens) -> np.ndarray:

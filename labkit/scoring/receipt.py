@@ -51,10 +51,7 @@ class Row:
 class Receipt(Explanation):
     """A score taken apart: one row a query token.
 
-    Raises
-    ------
-    LabError
-        If the rows, summed in float64, differ from the score by more than ``1e-5 * max(1, |score|)``.
+    A `LabError` if the rows, summed in float64, differ from the score by more than ``1e-5 * max(1, |score|)``.
     """
 
     HEAD: ClassVar = ("query token", "document token", "sim", "share", "margin", "runner-up", "kind")
@@ -88,15 +85,12 @@ class Receipt(Explanation):
 def receipt(query: str, document: str, encoder: Encoder | None = None) -> Receipt:
     """Take the MaxSim score of one query and one document apart.
 
+    A `LabError` for a document without tokens: its score is minus infinity, and nothing earned it.
+
     Parameters
     ----------
     query, document : texts
     encoder : from ``load_encoder()``; the default one if None
-
-    Raises
-    ------
-    LabError
-        For a document without tokens: its score is minus infinity, and nothing earned it.
     """
     encoder = encoder or load_encoder()
     queries, documents = encoder.encode_queries([query]), encoder.encode_documents([document])
@@ -114,7 +108,7 @@ def from_tokens(query: str, document: str, queries: PackedTokens, documents: Pac
     rows = []
     for i, winner in enumerate(winners[0].tolist()):
         similarity = float(similarities[i, winner])
-        second = _second(similarities[i], winner)
+        second = second_best(similarities[i], winner)
         span = tuple(queries.spans[i].tolist())
         rows.append(
             Row(
@@ -132,7 +126,7 @@ def similarity_table(queries: PackedTokens, documents: PackedTokens) -> np.ndarr
     return np.asarray(queries[0], np.float64) @ np.asarray(documents[0], np.float64).T
 
 
-def _second(similarities: np.ndarray, winner: int) -> int | None:
+def second_best(similarities: np.ndarray, winner: int) -> int | None:
     """The position of the best similarity but the winner's; None where the winner is alone."""
     if len(similarities) < 2:
         return None

@@ -57,14 +57,6 @@ class Match:
         total = float(self.best.sum())
         return not len(self.document) or abs(total - self.score) <= 1e-5 * max(1.0, abs(self.score))
 
-    def runner_up(self, token: int) -> int | None:
-        """The position of the second best document token of a query token."""
-        if len(self.document) < 2:
-            return None
-        others = self.similarities[token].copy()
-        others[self.winners[token]] = -np.inf
-        return int(others.argmax())
-
 
 class Aligner:
     """Encodes the passages of some documents once, and aligns them with one query after the other.
@@ -87,10 +79,7 @@ class Aligner:
     def align(self, query: str) -> tuple[Read, tuple[Match, ...]]:
         """The query as it was read, and the documents' best passages, best first; equal scores keep their order.
 
-        Raises
-        ------
-        LabError
-            For a query without tokens, and for one that is not valid Unicode.
+        A `LabError` for a query without tokens, and for one that is not valid Unicode.
         """
         if self._last is None or self._last[0] != query:
             queries = self.encoder.encode_queries([query])
@@ -115,10 +104,7 @@ class Aligner:
 def named_hits(documents: Documents) -> tuple[Hit, ...]:
     """Documents as hits. A list's texts are called "document 1", "document 2", ...
 
-    Raises
-    ------
-    LabError
-        For no document at all, and for what is not a text.
+    A `LabError` for no document at all, and for what is not a text.
     """
     names = [str(name) for name in documents] if isinstance(documents, Mapping) else None
     texts = list(documents.values()) if isinstance(documents, Mapping) else documents

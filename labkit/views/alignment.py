@@ -8,19 +8,15 @@ the encoder gave two tokens similar vectors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from labkit.scoring.table import text_table
+from labkit.views import alignment_figure, alignment_html, alignment_scene
 from labkit.views import alignment_words as words
 from labkit.views.aligner import Match
 from labkit.views.compared import KINDS, Compared, Line
 from labkit.views.figure import Page
 from labkit.views.words import one_line
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-CAVEAT = "The rows sum to the score exactly. They do not say why the encoder made two tokens similar."
 
 
 class Row(NamedTuple):
@@ -31,16 +27,10 @@ class Row(NamedTuple):
     line: Line | None = None
 
 
-class Reason(NamedTuple):
-    """A part of the difference between two documents: by how much, the words, and what they matched."""
-
-    difference: str
-    words: str
-    why: str
-
-
 class Alignment(Compared, Page):
     """One state of the view, in every form. Parameters are those of `Compared`."""
+
+    to_html, _figure, scene = alignment_html.page, alignment_figure.figure, alignment_scene.scene
 
     def __init__(self, *given: Any, **state: Any) -> None:
         super().__init__(*given, **state)
@@ -82,24 +72,6 @@ class Alignment(Compared, Page):
         standings = text_table(self.standings_head(), self.standings())
         table = text_table(self.head(), [row.cells for row in self.rows()], left=3)
         return "\n".join([self.title, *filter(None, told), "", standings, "", table, words.receipt(self)])
-
-    def to_html(self) -> str:
-        """Self-contained HTML without a script: the same rows, and the documents as running text."""
-        from labkit.views.alignment_html import page
-
-        return page(self)
-
-    def figure(self) -> Figure:
-        """Bars a word, for both documents, and the similarities of every pair of tokens."""
-        from labkit.views.alignment_figure import figure
-
-        return figure(self)
-
-    def scene(self) -> dict[str, Any]:
-        """What the widget paints."""
-        from labkit.views.alignment_scene import scene
-
-        return scene(self)
 
     def _cells(self, line: Line) -> tuple[str, ...]:
         rival = (line.rival, f"{line.rival_earned:.3f}", f"{line.difference:+.3f}") if self.against else ()

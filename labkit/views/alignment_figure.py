@@ -9,13 +9,13 @@ import numpy as np
 
 from labkit.text import shortened
 from labkit.views import alignment_words as words
-from labkit.views.alignment import Alignment, Row
-from labkit.views.compared import bar_scale
-from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
+from labkit.views.figure import GREY, ORANGE, Bar, bars, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from labkit.views.alignment import Alignment, Row
 
 WRAPPED = 112  # characters of a line above the picture
 CELL = 21  # characters of a cell
@@ -23,84 +23,53 @@ CELL = 21  # characters of a cell
 
 def figure(view: Alignment) -> Figure:
     """Sentences on top; below them words, matches and bars; at the bottom the similarities of all pairs of tokens."""
-    with plain():
-        return _figure(view)
-
-
-def _figure(view: Alignment) -> Figure:
-    rows = view.rows()
-    told = _told(view)
-    tall = 0.23 * len(rows) + 0.5
-    map_tall = 0.11 * len(view.query) + 0.9 if len(view.shown.document) else 0.01
-    text_tall = 0.19 * len(told) + 0.45
-    height = text_tall + tall + map_tall
-    made = new_figure(10, height)
-    made.set_layout_engine("none")  # places are known, and no label can push them
-    top = made.add_axes((0.09, 1 - (text_tall - 0.1) / height, 0.9, (text_tall - 0.2) / height))
-    middle = made.add_axes((0.09, map_tall / height, 0.9, tall / height))
-    bottom = made.add_axes((0.09, 0.42 / height, 0.9, max(0.01, map_tall - 0.5) / height))
-    for axes in (top, middle):
-        axes.set_axis_off()
-    top.text(0, 1, _wrapped(words.headline(view))[0], fontsize=13, fontweight="bold", va="top", transform=top.transAxes)
-    lines = "\n".join(told)
-    top.text(0, 1 - 0.32 / text_tall, lines, fontsize=9.5, va="top", linespacing=1.45, transform=top.transAxes)
-    _bars(middle, view, rows)
-    if len(view.shown.document):
-        _map(bottom, view)
-    else:
-        bottom.set_axis_off()
+    headline, *told = _told(view)
+    rows = [_bar(view, row) for row in view.rows()]
+    tall = [0.4 + 0.19 * len(told), 0.8 + 0.23 * len(rows)]
+    tall += [0.9 + 0.11 * len(view.query)] if len(view.shown.document) else []
+    made = new_figure(10, sum(tall))
+    top, middle, *bottom = made.subfigures(len(tall), 1, height_ratios=tall)
+    top.text(0.01, 1 - 0.08 / tall[0], headline, fontsize=13, weight="bold", va="top")
+    top.text(0.01, 1 - 0.36 / tall[0], "\n".join(told), fontsize=9.5, va="top", linespacing=1.45)
+    axes = middle.subplots()
+    bars(axes, rows)
+    axes.set_xlabel(_key(view), fontsize=9, color=GREY)
+    for below in bottom:
+        _map(below.subplots(), view)
     return made
 
 
 def _told(view: Alignment) -> list[str]:
+    """The lines above the bars, the headline first."""
     reasons = [f"{reason.difference}  {reason.words}: {reason.why}" for reason in words.reasons(view)]
-    parts = [*_wrapped(words.headline(view))[1:], *reasons]
-    for part in (words.function_words(view), *words.notes(view), words.receipt(view)):
-        parts += _wrapped(part)
-    return parts
+    ends = (words.function_words(view), *words.notes(view), words.receipt(view))
+    return [*_wrapped(words.headline(view)), *reasons, *(line for part in ends for line in _wrapped(part))]
 
 
 def _wrapped(text: str) -> list[str]:
     return wrap(text, WRAPPED) or [""]
 
 
-def _bars(axes: Axes, view: Alignment, rows: list[Row]) -> None:
-    """Columns of text and bars; x runs from 0 to 100."""
-    rival = view.against is not None
-    most, widest = bar_scale(view.lines)
-    axes.set_xlim(0, 100)
-    axes.set_ylim(len(rows) - 0.3, -1.2)
-    _texts(axes, -0.8, [view.head()[n] for n in ((1, 2, 3, 5, 6, 7) if rival else (1, 2, 3))], colour=GREY)
-    for y, row in enumerate(rows):
-        cells = [row.cells[n] for n in ((1, 2, 3, 5, 6, 7) if rival else (1, 2, 3))]
-        line = row.line
-        light = line is not None and (line.word.kind != "word" or not line.counted)
-        _texts(axes, y, cells, GREY if light else "black", bold=line is None, struck=bool(line and not line.counted))
-        if line is None:
-            axes.axhline(y - 0.5, color=GREY, lw=0.7)
-            continue
-        axes.barh(y, 9 * max(0.0, line.earned) / most, left=39, height=0.6, color=BLUE, alpha=0.5 if light else 1)
-        if rival:
-            axes.barh(y, 9 * max(0.0, line.rival_earned) / most, left=72, height=0.6, facecolor="white",
-                      edgecolor=ORANGE, hatch="////", lw=0.8, alpha=0.6 if light else 1)  # fmt: skip
-            colour = BLUE if line.difference >= 0 else ORANGE
-            axes.barh(y, 4.5 * line.difference / widest, left=94, height=0.6, color=colour, alpha=0.6 if light else 1)
+def _bar(view: Alignment, row: Row) -> Bar:
+    """A word's difference to the rival, without one what it earns; sums have no bar."""
+    word, match, earned, rival, rival_earned, difference = (
+        shortened(row.cells[n], CELL) if n < len(row.cells) else "" for n in (1, 2, 3, 5, 6, 7)
+    )
+    line, two = row.line, view.against is not None
+    label = f"{word}{' (left out)' if line and not line.counted else ''}  {difference if two else earned}"
+    text = f"{match} {earned}  |  {rival} {rival_earned}" if two else match
+    if line is None:
+        return Bar(label, 0.0, text.strip(), "sum")
+    value = line.difference if two else line.earned
+    return Bar(label, value if line.counted else 0.0, text, "" if line.word.kind == "word" and line.counted else "soft")
 
 
-def _texts(axes: Axes, y: float, cells: list[str], colour: str, bold: bool = False, struck: bool = False) -> None:
-    weight = "bold" if bold else "normal"
-    shown = [f"({cell})" if struck and n == 0 else cell for n, cell in enumerate(cells)]
-    for cell, x, right in zip(shown, (0, 16, 38, 49, 71, 88), (0, 0, 1, 0, 1, 1), strict=False):
-        axes.text(
-            x,
-            y,
-            shortened(cell, CELL),
-            va="center",
-            ha="right" if right else "left",
-            fontsize=9,
-            color=colour,
-            weight=weight,
-        )
+def _key(view: Alignment) -> str:
+    one = view.shown.name
+    if view.against is None:
+        return f"what a word earns; right: its match in {one}"
+    two = view.against.name
+    return f"← for {two}        for {one} →\nright: match in {one} | in {two}"
 
 
 def _map(axes: Axes, view: Alignment) -> None:

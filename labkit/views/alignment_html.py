@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from labkit.views import alignment_words as words
-from labkit.views.alignment import CAVEAT, Alignment, Row
 from labkit.views.alignment_panel import panel
 from labkit.views.compared import Line, bar_scale
 from labkit.views.page import Cell, block, isolated, table
 
+if TYPE_CHECKING:
+    from labkit.views.alignment import Alignment, Row
+
+CAVEAT = "The rows sum to the score exactly. They do not say why the encoder made two tokens similar."
 WIDEST = 24  # columns of the matrix
 
 
 def page(view: Alignment) -> str:
-    """The whole view."""
+    """Self-contained HTML without a script: the same rows, and the documents as running text."""
     notes = "".join(f"<p class='lk-soft'>{isolated(note)}</p>" for note in words.notes(view))
     bad = "" if view.balanced else " lk-bad"
     panels = "".join(panel(view, match) for match in (view.shown, view.against) if match)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from labkit.views.aligner import Match
-from labkit.views.alignment import Alignment
 from labkit.views.page import isolated
 from labkit.views.pieces import Fold, Read, Run, folded, runs, unread
+
+if TYPE_CHECKING:
+    from labkit.views.alignment import Alignment
 
 
 def numbers(view: Alignment, match: Match) -> dict[int, list[int]]:

@@ -5,23 +5,26 @@ from __future__ import annotations
 import base64
 import math
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.scoring.receipt import second_best
 from labkit.views import alignment_words as words
 from labkit.views.aligner import Match
-from labkit.views.alignment import Alignment
 from labkit.views.alignment_panel import numbers, strength
 from labkit.views.compared import KINDS, NONE, Line, bar_scale
 from labkit.views.pieces import Fold, Run, folded, runs, unread
 from labkit.views.words import one_line
 
+if TYPE_CHECKING:
+    from labkit.views.alignment import Alignment
+
 STEPS = 100  # a similarity travels as a whole number of hundredths
 
 
 def scene(view: Alignment) -> dict[str, Any]:
-    """Plain data, ready for JSON."""
+    """What the widget paints: plain data, ready for JSON."""
     panels = [match for match in (view.shown, view.against) if match]
     return {
         "query": one_line(view.query.text, 200),
@@ -107,7 +110,7 @@ def _matched(view: Alignment, match: Match, token: int) -> str:
     best = float(match.best[token])
     share = f", {best / match.score:.1%} of its score" if match.score > 0 else ""
     told = f"best match in {match.name} is {match.document.named(int(match.winners[token]))} {best:.3f}{share}"
-    second = match.runner_up(token)
+    second = second_best(match.similarities[token], int(match.winners[token]))
     if match is not view.shown or second is None:
         return told
     return f"{told}, next best {match.document.named(second)} {match.similarities[token, second]:.3f}"

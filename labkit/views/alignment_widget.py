@@ -26,15 +26,14 @@ class AlignmentWidget(LabWidget):
 
     _esm = source("lab.js", "alignment.js")
     _css = source("lab.css", "alignment.css")
-    inputs = ("query", "shown", "against", "without")
     query = traitlets.Unicode().tag(sync=True)
     shown = traitlets.Int(BEST).tag(sync=True)
     against = traitlets.Int(BEST).tag(sync=True)
     without = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, source: Tokens | Scores, **inputs: Any) -> None:
+    def __init__(self, source: Tokens | Scores, query: str) -> None:
         self._source = source
-        super().__init__(**inputs)
+        super().__init__(source.draw(query), {"query": query, "shown": BEST, "against": BEST, "without": []})
 
     def draw(self, **inputs: Any) -> Picture:
         """The picture for these inputs."""

@@ -35,7 +35,7 @@ class BenchChart(Picture):
         lines = [f"{_label(row)}: {', '.join(_told(*pair) for pair in row['systems'].items())}" for row in self.rows]
         return "\n".join([self.title, *lines])
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """A dot plot. Systems without a time are listed at the right, void rows are named so."""
         figure = new_figure(9.5, 1.6 + 0.34 * len(self.rows))
         axes = figure.subplots()

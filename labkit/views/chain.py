@@ -39,7 +39,7 @@ class Chain(Picture):
         """The ledger's own table."""
         return self.ledger.to_text()
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """A dot a run at its nDCG@10, labelled with what changed."""
         runs = list(self.ledger)
         place = {run.number: (run.told["metrics"][SHOWN], y) for y, run in enumerate(runs)}
@@ -67,6 +67,4 @@ def _label(run) -> str:  # type: ignore[no-untyped-def]
     return "\n".join(wrap(text, WIDTH, max_lines=2, placeholder=" …"))
 
 
-def chain(ledger: Ledger) -> Chain:
-    """Draw the runs of a ledger and what each changed; see `Chain`."""
-    return Chain(ledger)
+chain = Chain

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +9,18 @@ from labkit.errors import LabError
 from labkit.evaluation.grid import value_told
 from labkit.evaluation.sweep_cell import COSTS, SHOWN, Cell
 from labkit.evaluation.sweep_result import Sweep
-from labkit.views.figure import BLUE, GREY, ORANGE, Picture, new_figure, plain
+from labkit.views import cockpit_tree
+from labkit.views.figure import BLUE, GREY, ORANGE, new_figure
 from labkit.views.live import Live
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from labkit.views.live_widgets import CockpitWidget
-
 UNITS = {"latency": "{:.3g} ms", "bytes": "{:.3g} bytes a token", "price": "{:.2g} USD for 1,000 queries"}
 
 
-class Cockpit(Live, Picture):
+class Cockpit(Live):
     """See `cockpit`.
 
     Attributes
@@ -32,6 +30,9 @@ class Cockpit(Live, Picture):
     chosen : the cell whose numbers are shown; -1 for none
     done : cell to what came of running it again
     """
+
+    view, png = "cockpit", True
+    tree = cockpit_tree.tree
 
     def __init__(
         self, sweep: Sweep, x: str = "latency", pins: tuple[int, int] = (0, 0), chosen: int = -1,
@@ -119,25 +120,22 @@ class Cockpit(Live, Picture):
         lines += [f"run again: {one_line(told, 400)}" for told in self.done.values()]
         return "\n".join([*lines, self.note()])
 
-    def scene(self) -> dict[str, Any]:
-        """What the widget paints."""
-        from labkit.views.cockpit_tree import tree
+    def inputs(self) -> dict[str, Any]:
+        """What decides the state: three costs by their number, two pins, the chosen cell, and one to run again.
 
-        return {"name": "cockpit", "tree": tree(self)}
+        ``pin`` and ``also`` are numbers in ``options``; 0 pins nothing. ``chosen`` and ``again`` are -1 for none.
+        """
+        pin, also = self.pins
+        return {"x": list(COSTS).index(self.x), "pin": pin, "also": also, "chosen": self.chosen, "again": -1}
 
-    def _live(self) -> CockpitWidget:
-        from labkit.views.live_widgets import CockpitWidget
-
-        return CockpitWidget(self.sweep, x=list(COSTS).index(self.x), pin=self.pins[0], also=self.pins[1],
-                             chosen=self.chosen)  # fmt: skip
-
-    def _twin(self) -> dict[str, Any]:
-        return {"image/png": self.to_png(), "text/plain": self.to_text()}
-
-    def figure(self) -> Figure:
-        """The cells as a matplotlib figure."""
-        with plain():
-            return self._figure()
+    def at(self, x: int, pin: int, also: int, chosen: int, again: int) -> Cockpit:  # type: ignore[override]
+        """The sweep seen otherwise. A cell runs ``again`` once; what keeps it from that is told in its place."""
+        if not 0 <= x < len(COSTS):
+            raise LabError(f"x must be from 0 to {len(COSTS) - 1}; got {x}.")
+        made = Cockpit(self.sweep, list(COSTS)[x], (pin, also), chosen, dict(self.done))
+        if again >= 0 and again not in made.done:
+            made.done[again] = _again(self.sweep, again)
+        return made
 
     def _figure(self) -> Figure:
         made = new_figure(9, 5)
@@ -153,7 +151,7 @@ class Cockpit(Live, Picture):
                       mew=3 if i == self.chosen else 1.4, alpha=0.25 if dim else 1, zorder=over)  # fmt: skip
         steps = [self.sweep[i] for i in self.front if i in self.drawn]
         axes.step([c.cost(self.x) for c in steps], [c.quality for c in steps], where="post", color=BLUE, lw=1.2)
-        ticks = ticks_of(*self.span()) if self.drawn else []
+        ticks = cockpit_tree.ticks_of(*self.span()) if self.drawn else []
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.minorticks_off()
         pinned = f", pinned: {self.pinned()}" if self.pinned() else ""
@@ -171,17 +169,13 @@ class Cockpit(Live, Picture):
 def cockpit(sweep: Sweep, x: str = "latency") -> Cockpit:
     """Draw a sweep: nDCG@10 with its 95 % interval against what each cell costs, on a log scale.
 
-    In a notebook two knobs can be pinned, a cell chosen, and, where the sweep has its pipeline, run again live.
+    In a notebook two knobs can be pinned, a cell chosen, and, where the sweep has its pipeline, run again live. A
+    `LabError` for what is no sweep, and for another ``x``.
 
     Parameters
     ----------
     sweep : from ``lk.sweep`` or ``lk.load_sweep``
     x : ``"latency"`` (p50), ``"bytes"`` (a token) or ``"price"`` (of 1,000 queries)
-
-    Raises
-    ------
-    LabError
-        For what is no sweep, and for another ``x``.
     """
     if not isinstance(sweep, Sweep):
         raise LabError(f"a cockpit needs a sweep from lk.sweep() or lk.load_sweep(); got {type(sweep).__name__}.")
@@ -193,12 +187,8 @@ def quality(cell: Cell) -> str:
     return f"{cell.quality:.3f} ({cell.low:.3f} to {cell.high:.3f})"
 
 
-def ticks_of(low: float, high: float) -> list[float]:
-    """Round numbers on a log scale: 1, 2 and 5 times powers of ten.
-
-    >>> ticks_of(3, 60)
-    [5.0, 10.0, 20.0, 50.0]
-    """
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    found = [float(f"{step}e{power}") for power in powers for step in (1, 2, 5)]
-    return [tick for tick in found if low <= tick <= high]
+def _again(sweep: Sweep, cell: int) -> str:
+    try:
+        return sweep.recompute(cell).to_text()
+    except LabError as error:
+        return str(error)

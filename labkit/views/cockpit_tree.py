@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from labkit.evaluation.sweep_cell import COSTS, SHOWN
-from labkit.views.cockpit import Cockpit, ticks_of
 from labkit.views.tree import Node, button, iso, node, select, status
+
+if TYPE_CHECKING:
+    from labkit.views.cockpit import Cockpit
 
 HINT = "Point at a cell for its numbers, or move over them with Tab and the arrow keys. Press one to choose it."
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # between lines across
@@ -127,3 +130,14 @@ def _again(view: Cockpit, i: int) -> list[Node]:
     p50 = view.sweep[i].latency_ms["p50"]
     about = "" if p50 is None else f" (about {max(1, p50 * len(view.sweep.queries) / 1000):.0f} s)"
     return [button(f"recompute this cell{about}", "again", set={"again": i}, live=True)]
+
+
+def ticks_of(low: float, high: float) -> list[float]:
+    """Round numbers on a log scale: 1, 2 and 5 times powers of ten.
+
+    >>> ticks_of(3, 60)
+    [5.0, 10.0, 20.0, 50.0]
+    """
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [float(f"{step}e{power}") for power in powers for step in (1, 2, 5)]
+    return [tick for tick in found if low <= tick <= high]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,16 +19,12 @@ from labkit.errors import LabError, check_text
 from labkit.ranking.first_stage import BM25Retriever
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
-from labkit.views.figure import Picture
+from labkit.views import cut_pictures
 from labkit.views.live import Live
-from labkit.views.tree import Node, Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from labkit.encoding.encoders import Encoder
-    from labkit.views.live_widgets import CutWidget
 
 MOST = 200  # windows that a bar can show
 WIDE = 64  # columns of the bar in plain text
@@ -69,7 +65,7 @@ class Strip:
         return {word: counts[word] for word in dict.fromkeys(asked)}
 
 
-class CutView(Live, Treed, Picture):
+class CutView(Live):
     """A document cut after some windows.
 
     Attributes
@@ -81,6 +77,7 @@ class CutView(Live, Treed, Picture):
     """
 
     view = "show-cut"
+    tree, _figure = cut_pictures.tree, cut_pictures.figure
     HEAD = ("system", "rank", "because")
 
     def __init__(self, strip: Strip, read: int = 1) -> None:
@@ -144,22 +141,13 @@ class CutView(Live, Treed, Picture):
         told = [self.headline(), f"[{line}]", text_table(self.HEAD, self.cells(), 3), self.answer()]
         return "\n".join([*filter(None, told), f"MaxSim's best window: {self.excerpt()}"])
 
-    def tree(self) -> Node:
-        """Bar, slider and rows as elements."""
-        from labkit.views.cut_pictures import tree
+    def inputs(self) -> dict[str, Any]:
+        """Windows before the cut, from 1."""
+        return {"read": self.read}
 
-        return tree(self)
-
-    def figure(self) -> Figure:
-        """The bar, a segment a window, the stronger the better it scores."""
-        from labkit.views.cut_pictures import figure
-
-        return figure(self)
-
-    def _live(self) -> CutWidget:
-        from labkit.views.live_widgets import CutWidget
-
-        return CutWidget(self.strip, read=self.read)
+    def at(self, read: int) -> CutView:  # type: ignore[override]
+        """The document cut elsewhere."""
+        return CutView(self.strip, read)
 
 
 def _ends(text: str, encoder: Encoder) -> list[int]:
@@ -186,6 +174,8 @@ def show_cut(
 ) -> CutView:
     """Draw a document as a bar and cut it; in a notebook the cut can be dragged, or moved with the arrow keys.
 
+    A `LabError` for an id that the collection lacks, and for a document without text or of more than 200 windows.
+
     Parameters
     ----------
     query : text
@@ -195,11 +185,6 @@ def show_cut(
     encoder : from ``load_encoder()``; the default one if None
     k : candidates of BM25 that MaxSim holds the document against
     progress : show a bar while texts are encoded for the first time
-
-    Raises
-    ------
-    LabError
-        For an id that the collection lacks, and for a document without text or of more than 200 windows.
     """
     if doc_id not in collection.docs:
         raise LabError(f"{collection.name} has no document {doc_id!r}; give an id of its docs.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from labkit.views.cut import CutView
-from labkit.views.figure import BLUE, GREY, ORANGE, new_figure, plain
+from labkit.views.figure import BLUE, GREY, ORANGE, new_figure
 from labkit.views.tree import Node, iso, node, slider
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from labkit.views.cut import CutView
 
 
 def tree(view: CutView) -> Node:
@@ -54,22 +55,19 @@ def _key(view: CutView) -> Node:
 
 def figure(view: CutView) -> Figure:
     """The bar with the cut and the mark; below it a line a system."""
-    with plain():
-        made = new_figure(9.5, 2.4)
-        axes = made.subplots()
-        for number, shade in enumerate(_shades(view)):
-            start, end = view.span(number)
-            look = (
-                {"facecolor": BLUE, "alpha": shade} if number < view.read else {"facecolor": "white", "hatch": "////"}
-            )
-            axes.barh(0, end - start, left=start, height=0.6, edgecolor=GREY, lw=0.5, **look)
-        axes.axvline(view.end, color="black", lw=2)
-        if view.strip.place >= 0:
-            axes.plot([view.strip.place], [0.5], marker="v", color=ORANGE, markersize=10, clip_on=False)
-        axes.set_xlim(0, len(view.strip.text))
-        axes.set_ylim(-0.4, 0.6)
-        axes.set_yticks([])
-        axes.set_title(fill(view.headline(), 90), fontsize=11, loc="left", weight="bold")
-        told = [f"{system} {rank}: {why}" for system, rank, why in view.cells()] + [view.answer()]
-        axes.set_xlabel("\n".join(fill(line, 110) for line in told if line), fontsize=9)
+    made = new_figure(9.5, 2.4)
+    axes = made.subplots()
+    for number, shade in enumerate(_shades(view)):
+        start, end = view.span(number)
+        look = {"facecolor": BLUE, "alpha": shade} if number < view.read else {"facecolor": "white", "hatch": "////"}
+        axes.barh(0, end - start, left=start, height=0.6, edgecolor=GREY, lw=0.5, **look)
+    axes.axvline(view.end, color="black", lw=2)
+    if view.strip.place >= 0:
+        axes.plot([view.strip.place], [0.5], marker="v", color=ORANGE, markersize=10, clip_on=False)
+    axes.set_xlim(0, len(view.strip.text))
+    axes.set_ylim(-0.4, 0.6)
+    axes.set_yticks([])
+    axes.set_title(fill(view.headline(), 90), fontsize=11, loc="left", weight="bold")
+    told = [f"{system} {rank}: {why}" for system, rank, why in view.cells()] + [view.answer()]
+    axes.set_xlabel("\n".join(fill(line, 110) for line in told if line), fontsize=9)
     return made

@@ -48,7 +48,7 @@ class Deltas(Picture):
             lines.append(f"{n:>4} queries  {mean:+.3f}  95 % interval {low:+.3f} to {high:+.3f}")
         return "\n".join(lines)
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """Bars, and intervals around a line at 0."""
         figure = new_figure(9.5, 3.4)
         left, right = figure.subplots(1, 2)
@@ -68,6 +68,4 @@ class Deltas(Picture):
         return figure
 
 
-def deltas(comparison: Comparison, sizes: Sequence[int] = SIZES, seed: int = 0) -> Deltas:
-    """Draw a comparison query by query, and its interval for growing numbers of queries; see `Deltas`."""
-    return Deltas(comparison, sizes, seed)
+deltas = Deltas

@@ -7,25 +7,21 @@ included, are computed and verified there.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import only
 from labkit.errors import LabError, check_text
 from labkit.scoring.duel import Duel, from_tokens
 from labkit.scoring.table import text_table
+from labkit.views import duel_pictures
 from labkit.views.aligner import Aligner, Documents, Match
 from labkit.views.compared import Compared, Line
-from labkit.views.figure import Picture
 from labkit.views.live import Live
-from labkit.views.tree import Node, Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from labkit.encoding.encoders import Encoder
-    from labkit.views.live_widgets import DuelWidget
 
 NAMED = 8  # removed tokens that a sentence names
 
@@ -50,7 +46,7 @@ class Ring:
         return from_tokens(texts, only(self.queries, counted), *sides)
 
 
-class DuelView(Live, Treed, Duel, Picture):
+class DuelView(Live, Duel):
     """A `Duel` that shows itself: bars a word, the smallest removal in the winner's text; in a notebook it answers.
 
     Attributes
@@ -62,6 +58,7 @@ class DuelView(Live, Treed, Duel, Picture):
     """
 
     view = "duel"
+    tree, _figure = duel_pictures.tree, duel_pictures.figure
 
     def __init__(self, ring: Ring, a: int, b: int, off: Sequence[int] = ()) -> None:
         if a == b:
@@ -77,7 +74,7 @@ class DuelView(Live, Treed, Duel, Picture):
         vars(self).update(own, off=gone, lines=lines, title=f"Duel for “{one_line(self.query, 200)}”")
 
     @property
-    def HEAD(self) -> tuple[str, ...]:  # type: ignore[override]
+    def HEAD(self) -> tuple[str, ...]:
         """The columns of `cells`."""
         one, two = self.first.name, self.second.name
         return ("word of the query", f"match in {one}", f"match in {two}", one, two, "difference", "kind")
@@ -131,28 +128,21 @@ class DuelView(Live, Treed, Duel, Picture):
     def to_text(self) -> str:
         """Who is above whom, a row a word, and the smallest removal."""
         query = f"query: {one_line(self.query, 200)}"
-        return "\n".join([query, self.headline(), text_table(self.HEAD, self.cells(), self.LEFT), self.verdict()])
+        return "\n".join([query, self.headline(), text_table(self.HEAD, self.cells(), left=3), self.verdict()])
 
-    def tree(self) -> Node:
-        """Bars, scores and texts as elements."""
-        from labkit.views.duel_tree import tree
+    def inputs(self) -> dict[str, Any]:
+        """The numbers of both documents, in the order given, and of the words that do not count; all from 0."""
+        return {"a": self.a, "b": self.b, "off": sorted(self.off)}
 
-        return tree(self)
-
-    def figure(self) -> Figure:
-        """A bar a word: to the right what speaks for the first document, to the left for the second."""
-        from labkit.views.duel_figure import figure
-
-        return figure(self)
-
-    def _live(self) -> DuelWidget:
-        from labkit.views.live_widgets import DuelWidget
-
-        return DuelWidget(self.ring, a=self.a, b=self.b, off=sorted(self.off))
+    def at(self, a: int, b: int, off: Sequence[int]) -> DuelView:  # type: ignore[override]
+        """The duel of another pair, or by other words."""
+        return DuelView(self.ring, a, b, off)
 
 
 def duel(query: str, a: str, b: str, encoder: Encoder | None = None, docs: Documents | None = None) -> DuelView:
     """Why one of two documents is above the other; in a notebook words can be switched off and the pair changed.
+
+    A `LabError` where a document has no tokens: there is nothing to compare; and for names that ``docs`` does not have.
 
     Parameters
     ----------
@@ -160,11 +150,6 @@ def duel(query: str, a: str, b: str, encoder: Encoder | None = None, docs: Docum
     a, b : texts; with ``docs`` the names of two of them. Where both score the same, ``a`` counts as the winner.
     encoder : from ``load_encoder()``; the default one if None
     docs : a Ranking, or a mapping from name to text: the documents to choose from
-
-    Raises
-    ------
-    LabError
-        Where a document has no tokens: there is nothing to compare. For names that ``docs`` does not have.
     """
     pair = {"document A": a, "document B": b} if docs is None else docs
     ring = Ring(check_text(query, "query"), pair, encoder or load_encoder())

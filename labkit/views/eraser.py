@@ -6,28 +6,25 @@ A state of the view is a `labkit.scoring.eraser.Erasure` of the tokens that are 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.tokens import only
 from labkit.errors import LabError, check_text
+from labkit.ranking.scored import flat
 from labkit.scoring.eraser import Erasure, TokenValue, check_queries, from_table, similarities, unvalued
 from labkit.scoring.maxsim import maxsim
 from labkit.scoring.table import text_table
+from labkit.views import eraser_pictures
 from labkit.views.aligner import Documents, named_hits
-from labkit.views.figure import Picture
 from labkit.views.live import Live
 from labkit.views.pieces import read
-from labkit.views.tree import Node, Treed
 from labkit.views.words import one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from labkit.encoding.encoders import Encoder
-    from labkit.views.live_widgets import EraserWidget
 
 
 class Standing(NamedTuple):
@@ -76,12 +73,12 @@ class Sheet:
     def _others(self, others: Documents, encoder: Encoder) -> np.ndarray:
         if not len(others):
             return np.zeros((len(self.texts), 0))
-        groups = [hit.passages or (hit.text,) for hit in named_hits(others)]
-        scores = [np.asarray(maxsim(self.queries, encoder.encode_documents(list(group)))) for group in groups]
-        return np.stack([group.max(axis=1) for group in scores], axis=1)
+        passages, starts = flat(named_hits(others))
+        scores = np.asarray(maxsim(self.queries, encoder.encode_documents(passages)))
+        return np.maximum.reduceat(scores, starts, axis=1)
 
 
-class EraserView(Live, Treed, Erasure, Picture):
+class EraserView(Live, Erasure):
     """An `Erasure` that shows itself: dead tokens grey, the others by what they earn; in a notebook tokens can go.
 
     Attributes
@@ -92,6 +89,7 @@ class EraserView(Live, Treed, Erasure, Picture):
     """
 
     view = "eraser"
+    tree, _figure = eraser_pictures.tree, eraser_pictures.figure
 
     def __init__(self, sheet: Sheet, off: Sequence[int] = ()) -> None:
         gone = {position for position in off if 0 <= position < len(sheet.read)}
@@ -135,26 +133,19 @@ class EraserView(Live, Treed, Erasure, Picture):
         return "\n".join([tokens, "", text_table(self.standings_head(), [s.cells() for s in self.standings], 1),
                           "", self.headline()])  # fmt: skip
 
-    def tree(self) -> Node:
-        """Bars, scores and texts as elements."""
-        from labkit.views.eraser_tree import tree
+    def inputs(self) -> dict[str, Any]:
+        """The positions of the document's tokens that are erased, from 0."""
+        return {"off": sorted(self.off)}
 
-        return tree(self)
-
-    def figure(self) -> Figure:
-        """What the best tokens earn, and how much of the score the best of them keep."""
-        from labkit.views.eraser_figure import figure
-
-        return figure(self)
-
-    def _live(self) -> EraserWidget:
-        from labkit.views.live_widgets import EraserWidget
-
-        return EraserWidget(self.sheet, off=sorted(self.off))
+    def at(self, off: Sequence[int]) -> EraserView:  # type: ignore[override]
+        """The document with other tokens erased."""
+        return EraserView(self.sheet, off)
 
 
 def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None, others: Documents = ()) -> EraserView:
     """Value a document's tokens by what they earn for some queries; in a notebook they can be erased.
+
+    A `LabError` for a bare string or no query, and for a document without tokens.
 
     Parameters
     ----------
@@ -162,11 +153,6 @@ def eraser(queries: Sequence[str], document: str, encoder: Encoder | None = None
     document : text
     encoder : from ``load_encoder()``; the default one if None
     others : a Ranking, texts, or a mapping from name to text: documents that the rank is counted among
-
-    Raises
-    ------
-    LabError
-        For a bare string or no query, and for a document without tokens.
     """
     check_queries(queries)
     for number, query in enumerate(queries, start=1):

@@ -6,17 +6,20 @@ import html
 import io
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labkit.errors import LabError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by readers who do not see all colours.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#6E6E6E"
+PLAIN = {"text.parse_math": False}  # a $ is a dollar
 
 
 class Picture(ABC):
@@ -24,9 +27,16 @@ class Picture(ABC):
 
     title: str
 
-    @abstractmethod
     def figure(self) -> Figure:
         """The matplotlib figure."""
+        import matplotlib as mpl
+
+        with mpl.rc_context(PLAIN):
+            return self._figure()
+
+    def _figure(self) -> Figure:
+        """Draw it."""
+        raise NotImplementedError
 
     @abstractmethod
     def to_text(self) -> str:
@@ -41,13 +51,7 @@ class Picture(ABC):
         return self._saved("svg").decode("utf-8")
 
     def save(self, path: Path) -> None:
-        """Write the figure to a ``.svg`` or ``.png`` file.
-
-        Raises
-        ------
-        LabError
-            For another ending, and for a folder that is not there.
-        """
+        """Write the figure to a ``.svg`` or ``.png`` file; a `LabError` for another ending or a folder not there."""
         check_picture_path(path)
         path.write_bytes(self.to_png() if path.suffix == ".png" else self.to_svg().encode("utf-8"))
 
@@ -76,7 +80,7 @@ class Picture(ABC):
         import matplotlib as mpl
 
         stream = io.BytesIO()
-        settings = {"svg.hashsalt": "labkit", "svg.fonttype": "none", "text.parse_math": False}  # a $ is a dollar
+        settings = {"svg.hashsalt": "labkit", "svg.fonttype": "none", **PLAIN}
         with mpl.rc_context(settings), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph .* missing from font")  # SVG keeps the text; PNG shows a box
             self.figure().savefig(stream, format=kind, metadata={"Date": None} if kind == "svg" else None, **options)
@@ -108,8 +112,29 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def plain() -> Any:
-    """A context in which matplotlib takes a dollar sign in a text for a dollar sign."""
-    import matplotlib as mpl
+class Bar(NamedTuple):
+    """A row of `bars`: a label on the left, a value, a text on the right; ``look`` is a key of `LOOKS`."""
 
-    return mpl.rc_context({"text.parse_math": False})
+    label: str
+    value: float
+    text: str = ""
+    look: str = ""
+
+
+LOOKS: dict[str, dict[str, str]] = {"": {}, "soft": {"color": GREY}, "sum": {"weight": "bold"}}
+
+
+def bars(axes: Axes, rows: Sequence[Bar]) -> None:
+    """A bar a row, from top to bottom: to the right, or hatched to the left where the value is below 0."""
+    for y, row in enumerate(rows):
+        side = {"color": BLUE} if row.value >= 0 else {"facecolor": "white", "edgecolor": ORANGE, "hatch": "////"}
+        axes.barh(y, row.value, height=0.65, alpha=0.5 if row.look == "soft" else 1, **side)
+        look = {"va": "center", "fontsize": 9, "transform": axes.get_yaxis_transform(), **LOOKS[row.look]}
+        axes.text(-0.02, y, row.label, ha="right", **look)
+        axes.text(1.02, y, row.text, **look)
+        if row.look == "sum":
+            axes.axhline(y - 0.5, color=GREY, lw=0.7)
+    axes.axvline(0, color="black", lw=0.8)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_yticks([])
+    axes.spines[["top", "left", "right"]].set_visible(False)

@@ -18,9 +18,17 @@ PER_LINE = 50  # requests in a line of the text
 
 
 class Outcomes(Picture):
-    """A lane for each outcome, fallbacks by their reason, and a mark for each request in it."""
+    """What became of traced requests: a lane for each outcome, fallbacks by their reason, and a mark for each request.
+
+    Parameters
+    ----------
+    records : as ``lk.Trace(path).read()[0]`` gives them; a `LabError` if there is none
+    note : stands below the title
+    """
 
     def __init__(self, records: Sequence[Mapping[str, Any]], note: str = "") -> None:
+        if not records:
+            raise LabError("outcomes needs a traced request or more: lk.Trace(path).read()[0] gives them.")
         self.outcomes, self.note = [record["outcome"] for record in records], note
         lanes: dict[str, list[int]] = {}  # name to the numbers of its requests, from 1
         for number, record in enumerate(records, start=1):
@@ -38,7 +46,7 @@ class Outcomes(Picture):
         legend = "  ".join(f"{sign} {name}" for name, sign in SIGNS.items())
         return "\n".join([self.title, *filter(None, [self.note]), *lanes, "", *lines, f"        {legend}"])
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """Requests from left to right in the order in which they came."""
         figure = new_figure(9.5, 1.3 + 0.36 * len(self.lanes) + 0.2 * bool(self.note))
         axes = figure.subplots()
@@ -53,11 +61,4 @@ class Outcomes(Picture):
         return figure
 
 
-def outcomes(records: Sequence[Mapping[str, Any]], note: str = "") -> Outcomes:
-    """What became of traced requests; ``note`` stands below the title.
-
-    ``records`` are as ``lk.Trace(path).read()[0]`` gives them; a `LabError` if there is none.
-    """
-    if not records:
-        raise LabError("outcomes needs a traced request or more: lk.Trace(path).read()[0] gives them.")
-    return Outcomes(records, note)
+outcomes = Outcomes

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import Any
 
 from labkit.bars import bar
 from labkit.corpus.collection import Collection
@@ -14,15 +14,10 @@ from labkit.errors import LabError
 from labkit.ranking.systems import system
 from labkit.ranking.two_stage import Searcher, TwoStage
 from labkit.text import shortened
+from labkit.views import scoreboard_pictures
 from labkit.views.live import Live
-from labkit.views.stages import Walk, walk
-from labkit.views.words import visible
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from labkit.views.live_widgets import ScoreboardWidget
-    from labkit.views.ticket_walk import TicketWalk
+from labkit.views.stages import Stage, Walk, walk
+from labkit.views.words import one_line, visible
 
 DEFAULT_SYSTEMS = ("bm25", "dense", "fusion", "bm25+late", "bm25+late+fusion", "bm25+cross")
 RIGHT = 3  # the grade of a document that does the whole job
@@ -34,27 +29,37 @@ HANDED_OVER = 5  # what a reader or a language model gets to see
 class Scoreboard(Live):
     """Ticket to system to the rank of the first right answer; None where the system's list has none.
 
-    ``walks`` has the same after each stage of a system. In a notebook a ticket can be chosen, and its walk is shown.
+    ``walks`` has the same after each stage of a system. In a notebook a ``ticket`` can be chosen, and its walk is
+    shown; "" is none. A `LabError` for a ticket that is not on the board.
     """
+
+    view = "scoreboard"
+    tree, _figure = scoreboard_pictures.tree, scoreboard_pictures.figure
 
     systems: tuple[str, ...]
     tickets: dict[str, str]
     ranks: dict[str, dict[str, int | None]]
     unanswerable: tuple[str, ...]
     k: int
-    walks: dict[str, dict[str, Walk]] = field(default_factory=dict)
+    walks: dict[str, dict[str, Walk]]
+    ticket: str = ""
 
-    def walk(self, ticket: str = "") -> TicketWalk:
-        """A picture of one ticket's walk through the stages of each system; without a ticket of the whole board.
+    def __post_init__(self) -> None:
+        if self.ticket and self.ticket not in self.tickets:
+            raise LabError(f"the board has no ticket {self.ticket!r}; it has {', '.join(self.tickets)}.")
 
-        Raises
-        ------
-        LabError
-            For a ticket that is not on the board.
-        """
-        from labkit.views.ticket_walk import TicketWalk
+    def inputs(self) -> dict[str, Any]:
+        """The ticket whose walk is shown; "" for none."""
+        return {"ticket": self.ticket}
 
-        return TicketWalk(self, ticket)
+    def at(self, ticket: str) -> Scoreboard:  # type: ignore[override]
+        """The board with a ticket's walk through the stages of each system; with "" without one."""
+        return replace(self, ticket=ticket)
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The ticket that is chosen."""
+        return f"{visible(self.ticket)}: {one_line(self.tickets[self.ticket], 200)}" if self.ticket else "scoreboard"
 
     def wins(self, name: str, over: str = "bm25") -> int:
         """On how many tickets ``name`` has its first right answer higher than ``over`` has."""
@@ -75,7 +80,19 @@ class Scoreboard(Live):
         return pd.DataFrame.from_dict(self.ranks, orient="index", columns=list(self.systems)).astype("Int64")
 
     def to_text(self) -> str:
-        """The table as plain text, right answers among the first five marked with *."""
+        """The table, right answers among the first five marked with *; then a line a system with its stages."""
+        walked = ["", self.title, *self._lines(), self.told()] if self.ticket else []
+        return "\n".join([self._table(), *walked])
+
+    def _lines(self) -> list[str]:
+        walks = self.walks[self.ticket]
+        width = max(map(len, walks), default=0)
+        return [
+            f"{name:<{width}}  " + " → ".join(" & ".join(map(self.shown, step)) for step in steps)
+            for name, steps in walks.items()
+        ]
+
+    def _table(self) -> str:
         head = " " * 5 + "  ".join(f"{name:>{max(6, len(name))}}" for name in self.systems) + "  ticket"
         lines = [head]
         for key, text in self.tickets.items():
@@ -85,15 +102,10 @@ class Scoreboard(Live):
         lines.append(f"{'top 5':<5}" + "  ".join(tops) + "  tickets answered within the first five (*)")
         return "\n".join(lines)
 
-    def __repr__(self) -> str:
-        return self.to_text()
-
-    def figure(self) -> Figure:
-        """The board as a matplotlib figure."""
-        return self.walk().figure()
-
     def to_html(self) -> str:
-        """The table as escaped HTML."""
+        """The table as escaped HTML; with a ticket what the widget shows."""
+        if self.ticket:
+            return super().to_html()
         head = "".join(f"<th>{html.escape(name)}</th>" for name in self.systems)
         head = f"<tr><th></th>{head}<th style='text-align:left'>ticket</th></tr>"
         body = "".join(
@@ -109,13 +121,18 @@ class Scoreboard(Live):
             f"<tbody>{body}<tr><th>top 5</th>{tops}<td></td></tr></tbody></table>"
         )
 
-    def _repr_html_(self) -> str:
-        return self.to_html()
+    def told(self) -> str:
+        """What the ranks of a walk mean."""
+        if self.ticket in self.unanswerable:
+            return "No document answers this ticket: whatever stands first is wrong."
+        return (
+            f"Rank of the first right answer after each stage; rerankers see {self.k} candidates. "
+            f"* among the first {HANDED_OVER}; &: what a fusion sums."
+        )
 
-    def _live(self) -> ScoreboardWidget:
-        from labkit.views.live_widgets import ScoreboardWidget
-
-        return ScoreboardWidget(self)
+    def shown(self, stage: Stage) -> str:
+        """A stage of a walk and its rank."""
+        return f"{one_line(stage.name)} {self.rank_text(self.ticket, stage.rank)}"
 
     def cell(self, key: str, name: str) -> str:
         """A rank as it is shown: * among the first five."""
@@ -131,18 +148,13 @@ class Scoreboard(Live):
 def scoreboard(
     systems: Sequence[str | Searcher | TwoStage] = DEFAULT_SYSTEMS, collection: Collection | None = None, k: int = 50
 ) -> Scoreboard:
-    """Rank the tickets with each system.
+    """Rank the tickets with each system; a `LabError` if the collection has none.
 
     Parameters
     ----------
     systems : names as the command line has them, or systems
     collection : a collection with tickets; pydocs if None
     k : candidates for rerankers; first stages rank everything
-
-    Raises
-    ------
-    LabError
-        If the collection has no tickets.
     """
     c = collection or load_collection("pydocs")
     tickets = {info["ticket"]: query_id for query_id, info in c.query_info.items() if info.get("ticket")}

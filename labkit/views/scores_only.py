@@ -11,7 +11,7 @@ from labkit.ranking.ranking import Hit, Ranking, score_text
 from labkit.scoring.table import text_table
 from labkit.views.aligner import short_names
 from labkit.views.compared import NONE
-from labkit.views.figure import BLUE, GREY, Page, new_figure
+from labkit.views.figure import Bar, Page, bars, new_figure
 from labkit.views.page import Cell, block, isolated, table
 from labkit.views.words import one_line, visible
 
@@ -99,18 +99,18 @@ class ScoresOnly(Page):
             "alignment.css",
         )
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """A bar a document."""
         figure = new_figure(8, 1.2 + 0.32 * len(self.ranking))
         axes = figure.subplots()
         scores = [hit.score if hit.score is not None and math.isfinite(hit.score) else 0.0 for hit in self.ranking]
-        colours = [BLUE if hit is self.hit else GREY for hit in self.ranking]
-        axes.barh(range(len(scores)), scores, color=colours)
-        axes.set_yticks(range(len(scores)), [" ".join(cells) for cells in self.cells()])
-        axes.invert_yaxis()
+        rows = [
+            Bar(f"{rank} {name}", value, score, "" if hit is self.hit else "soft")
+            for hit, value, (rank, name, score) in zip(self.ranking, scores, self.cells(), strict=True)
+        ]
+        bars(axes, rows)
         axes.set_xlabel(self.ranking.scale)
         axes.set_title(self.headline(), fontsize=10, loc="left", wrap=True)
-        axes.spines[["top", "right"]].set_visible(False)
         return figure
 
     def scene(self) -> dict[str, Any]:

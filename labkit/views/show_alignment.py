@@ -28,6 +28,8 @@ def show_alignment(
 ) -> AlignmentWidget | Alignment | ScoresOnly:
     """Show which words of a query matched which words of each document, for how much, and why one is above another.
 
+    A `LabError` for a query without tokens, no documents, and texts that are no valid Unicode.
+
     Parameters
     ----------
     query : text
@@ -40,11 +42,6 @@ def show_alignment(
     -------
     A widget in which the query can be edited; without anywidget its static picture. Both have ``to_html``, ``to_text``,
     ``figure``, ``to_svg``, ``to_png`` and ``save``, with the same numbers.
-
-    Raises
-    ------
-    LabError
-        For a query without tokens, no documents, and texts that are no valid Unicode.
     """
     source = _source(docs, reranker)
     check_text(query, "query")
@@ -52,7 +49,7 @@ def show_alignment(
         return source.draw(query)
     from labkit.views.alignment_widget import AlignmentWidget
 
-    return AlignmentWidget(source, query=query)
+    return AlignmentWidget(source, query)
 
 
 class Tokens:

@@ -11,9 +11,9 @@ NO_MATCH = "none has a word of the question, stop words left out (the dense twin
 WIDE = 100  # columns from which two lists fit beside each other
 
 
-def ranking_lines(ranking: Ranking, name: str | None = None) -> list[str]:
+def ranking_lines(ranking: Ranking) -> list[str]:
     """A ranking as lines: rank, where it was before, score, document; marks what the encoder cut."""
-    head = f"{name or ranking.system} ({ranking.scale})"
+    head = f"{ranking.system} ({ranking.scale})"
     if not ranking.hits:
         return [head, f"  no document matches: {NO_MATCH}"]
     return [head, *(_line(hit) for hit in ranking)]

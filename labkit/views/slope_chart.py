@@ -8,15 +8,14 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from labkit.ranking.ranking import Ranking
-from labkit.views.figure import BLUE, GREEN, GREY, ORANGE, Picture, new_figure
+from labkit.views import slope_tree
+from labkit.views.figure import BLUE, GREEN, GREY, ORANGE, new_figure
 from labkit.views.live import Live
 from labkit.views.words import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from labkit.views.live_widgets import SlopeWidget
 
 LABEL_WIDTH = 44
 LONGEST = 400  # characters of a query or a name
@@ -37,12 +36,15 @@ class Move:
         return None if self.before is None or self.after is None else self.before - self.after
 
 
-class SlopeChart(Live, Picture):
+class SlopeChart(Live):
     """Ranks before and after, a line a document. Right answers are drawn bold and marked with a star.
 
     In a notebook a document that is pointed at lights up its line and tells its ranks; ``chosen``, its number in
     ``moves``, stays lit, and is -1 for none.
     """
+
+    view, png = "slope-chart", True
+    tree = slope_tree.tree
 
     def __init__(
         self, query: str, moves: list[Move], names: tuple[str, str], candidates: int, chosen: int = -1
@@ -77,21 +79,15 @@ class SlopeChart(Live, Picture):
                  for rank, name in ((move.before, before), (move.after, after))]  # fmt: skip
         return f"{visible(move.doc_id, LONGEST)}: {where[0]}, {where[1]}{_moved(move)}."
 
-    def scene(self) -> dict[str, Any]:
-        """What the widget paints."""
-        from labkit.views.slope_tree import tree
+    def inputs(self) -> dict[str, Any]:
+        """The number of the document that stays lit, from 0; -1 for none."""
+        return {"chosen": self.chosen}
 
-        return {"name": "slope-chart", "tree": tree(self)}
+    def at(self, chosen: int) -> SlopeChart:  # type: ignore[override]
+        """The chart with another document lit."""
+        return SlopeChart(self.query, self.moves, self.names, self.candidates, chosen)
 
-    def _live(self) -> SlopeWidget:
-        from labkit.views.live_widgets import SlopeWidget
-
-        return SlopeWidget(self)
-
-    def _twin(self) -> dict[str, Any]:
-        return {"image/png": self.to_png(), "text/plain": self.to_text()}
-
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """Two columns joined by lines. Only ranks that occur have a row, so a gap in the numbers is a jump."""
         occurring = self.occurring
         row = {rank: place for place, rank in enumerate(occurring)}

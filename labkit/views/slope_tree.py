@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from labkit.views.slope_chart import Move, SlopeChart
+from typing import TYPE_CHECKING
+
 from labkit.views.tree import Node, button, iso, node, status
 from labkit.views.words import one_line
+
+if TYPE_CHECKING:
+    from labkit.views.slope_chart import Move, SlopeChart
 
 HINT = "Point at a document for its ranks, or move over them with Tab and the arrow keys. Press one to keep it lit."
 PIXELS = 28  # the height of a row

@@ -13,10 +13,9 @@ attributes a node may say how it answers in the widget; the static form leaves t
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from html import escape
-from typing import Any, ClassVar
+from typing import Any
 
 from labkit.views.page import block
 from labkit.views.pieces import Fold, Read, Run, unread
@@ -93,24 +92,6 @@ def html_of(tree: Node | str) -> str:
 def page(name: str, tree: Node) -> str:
     """The tree as a self-contained block of HTML."""
     return block(name, html_of(tree), *SHEETS)
-
-
-class Treed(ABC):
-    """A picture whose HTML, and what the widget paints, are one tree of elements."""
-
-    view: ClassVar[str]  # its name among the style sheets
-
-    @abstractmethod
-    def tree(self) -> Node:
-        """The whole view."""
-
-    def to_html(self) -> str:
-        """The view as self-contained, escaped HTML."""
-        return page(self.view, self.tree())
-
-    def scene(self) -> dict[str, Any]:
-        """What the widget paints."""
-        return {"name": self.view, "tree": self.tree()}
 
 
 def scroller(name: str, table: Node) -> Node:

@@ -1,15 +1,16 @@
-"""What every interactive view shares: Python decides, a few small traits travel, JavaScript only paints.
+"""The live form of every view: Python decides, a few small traits travel, JavaScript only paints.
 
-A view is two objects. A `Picture` with a ``scene()`` holds the numbers and is the static twin. A `LabWidget` builds
-that picture anew from its inputs whenever one of them changes, and sends the scene. So widget, HTML, text, SVG and PNG
+A view is two objects. A `Picture` with a ``scene()`` holds the numbers and is the static twin. A `LabWidget` makes that
+picture anew from its inputs whenever one of them changes, and sends the scene. So widget, HTML, text, SVG and PNG
 cannot differ. Needs ``pip install "late-interaction-lab[notebooks]"``.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import anywidget
 import traitlets
@@ -17,12 +18,20 @@ import traitlets
 from labkit.errors import LabError
 from labkit.views.figure import Picture
 from labkit.views.page import source
+from labkit.views.tree import SHEETS
 
 __all__ = ["LabWidget", "source"]
 
+TRAITS = {int: traitlets.Int, str: traitlets.Unicode, list: lambda numbers: traitlets.List(traitlets.Int(), numbers)}
+
 
 class LabWidget(anywidget.AnyWidget):
-    """A view that answers. Subclasses name their ``inputs`` and build a picture from them.
+    """A view that answers.
+
+    Parameters
+    ----------
+    picture : the state to begin with
+    inputs : what decides it, by name: numbers, texts and lists of numbers. They become traits.
 
     Attributes
     ----------
@@ -32,31 +41,29 @@ class LabWidget(anywidget.AnyWidget):
     picture : the static twin of what is shown now
     """
 
-    inputs: ClassVar[tuple[str, ...]] = ()
+    _esm = source("lab.js", "tree.js")
+    _css = source("lab.css", *SHEETS)
     scene = traitlets.Dict().tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
     took = traitlets.Float().tag(sync=True)
     picture: Picture
 
-    def __init__(self, **inputs: Any) -> None:
-        self.picture = self._drawn(inputs)
-        super().__init__(**inputs, scene=self.picture.scene())  # type: ignore[attr-defined]
-        self.observe(self._answer, list(self.inputs))
+    def __init__(self, picture: Picture, inputs: Mapping[str, int | str | list]) -> None:
+        self.picture, self._inputs = picture, list(inputs)
+        new = {name: TRAITS[type(value)](value) for name, value in inputs.items() if not self.has_trait(name)}
+        self.add_traits(**{name: trait.tag(sync=True) for name, trait in new.items()})
+        super().__init__(**inputs, scene=picture.scene())  # type: ignore[attr-defined]
+        self.observe(self._answer, self._inputs)
 
     def draw(self, **inputs: Any) -> Picture:
         """The picture for these inputs. A `LabError` becomes ``problem``, and the last picture stays."""
-        raise NotImplementedError
-
-    def _drawn(self, given: dict[str, Any]) -> Picture:
-        """The picture for inputs that may lack some: those have their traits' defaults."""
-        traits = self.traits()
-        return self.draw(**{name: given.get(name, traits[name].default()) for name in self.inputs})
+        return self.picture.at(**inputs)  # type: ignore[attr-defined]
 
     def _answer(self, _: Any) -> None:
         began = time.perf_counter()
         with self.hold_sync():
             try:
-                self.picture = self._drawn({name: getattr(self, name) for name in self.inputs})
+                self.picture = self.draw(**{name: getattr(self, name) for name in self._inputs})
                 self.scene = self.picture.scene()  # type: ignore[attr-defined]
                 self.problem = ""
             except LabError as error:

@@ -20,7 +20,7 @@ def ranking(system, ids):
 """
 VIEWS = {
     "slope_chart": "lk.slope_chart(ranking('bm25', 'abcdef'), ranking('late', 'fabdec'), right={'f'})",
-    "scoreboard": "Scoreboard(('bm25', 'late'), {'T1': 'a <b>query</b>'}, {'T1': {'bm25': 7, 'late': 1}}, (), 50)",
+    "scoreboard": "Scoreboard(('bm25', 'late'), {'T1': 'a <b>query</b>'}, {'T1': {'bm25': 7, 'late': 1}}, (), 50, {})",
 }
 SCOREBOARD = "from labkit.views.scoreboard import Scoreboard"
 BROKEN = "area => [...area.querySelectorAll('img')].filter(image => !(image.complete && image.naturalWidth)).length"

@@ -7,6 +7,7 @@ import pytest
 
 import labkit as lk
 from labkit.scoring import duel as scoring
+from labkit.scoring.receipt import similarity_table
 from labkit.scoring.removal import smallest_removal
 from tests.views.front_end import FrontEnd
 from tests.views.parsed import assert_only_ours
@@ -41,9 +42,15 @@ def test_by_hand_the_removal_is_named_and_flips_the_order(view):
     assert "1 of its 2 tokens (“rows”) document B falls from 1.400 to -0.200, below 1.000" in view.verdict()
 
 
-def test_it_is_the_duel_of_the_scoring_room():
+def fight(query, *texts):
+    """The duel of the scoring room."""
     encoder = ToyEncoder()
-    plain, view = scoring.duel(QUERY, ONE, TWO, encoder), lk.duel(QUERY, ONE, TWO, encoder)
+    queries, packs = encoder.encode_queries([query]), [encoder.encode_documents([text]) for text in texts]
+    return scoring.from_tokens((query, *texts), queries, *((pack, similarity_table(queries, pack)) for pack in packs))
+
+
+def test_it_is_the_duel_of_the_scoring_room(view):
+    plain = fight(QUERY, ONE, TWO)
     assert isinstance(view, scoring.Duel)
     assert view.to_dict() == plain.to_dict()
     assert view.to_frame().equals(plain.to_frame())
@@ -52,10 +59,10 @@ def test_it_is_the_duel_of_the_scoring_room():
 def test_a_word_switched_off_gives_the_duel_of_the_other_words(ring):
     widget = ring.widget()
     widget.off = [1]
-    fight = scoring.duel("columns", ONE, TWO, ToyEncoder())
+    plain = fight("columns", ONE, TWO)
     shown = widget.picture
-    assert (shown.winner, shown.winner_score, shown.loser_score) == (ONE, fight.winner_score, fight.loser_score)
-    assert shown.removed == fight.removed
+    assert (shown.winner, shown.winner_score, shown.loser_score) == (ONE, plain.winner_score, plain.loser_score)
+    assert shown.removed == plain.removed
     assert shown.headline() == "one is above two by 0.400 without “row”."
     assert [line.word.label for line in shown.lines] == ["row", "columns"]  # no row moves under the pointer
 

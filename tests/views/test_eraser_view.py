@@ -22,7 +22,9 @@ def view():
 
 
 def test_it_is_the_erasure_of_the_scoring_room(view):
-    plain = scoring.eraser(QUERIES, DOCUMENT, ToyEncoder())
+    encoder = ToyEncoder()
+    queries, document = encoder.encode_queries(QUERIES), encoder.encode_documents([DOCUMENT])
+    plain = scoring.from_table(QUERIES, DOCUMENT, scoring.similarities(queries, document), scoring.unvalued(document))
     assert isinstance(view, scoring.Erasure)
     assert view.to_dict() == plain.to_dict()
     assert [view.label(token) for token in view.dead] == ["“row”", "“columns”"]

@@ -36,7 +36,7 @@ def slope_chart(text):
 
 def ticket(text):
     walks = {"T<i>": {"a": ((Stage(text, 1), Stage("b", None)), (Stage("c", 2),))}}
-    return Scoreboard(("a",), {"T<i>": text}, {"T<i>": {"a": 1}}, (), 50, walks).walk("T<i>")
+    return Scoreboard(("a",), {"T<i>": text}, {"T<i>": {"a": 1}}, (), 50, walks).at("T<i>")
 
 
 def cut(text):
@@ -71,7 +71,7 @@ def test_svg_holds_no_element_of_the_text(make, text):
 
 @cases
 def test_a_board_shows_text_as_text(text):
-    board = ticket(text).board
+    board = ticket(text).at("")
     assert_nothing_hidden(board.to_text())
     assert_nothing_hidden(board.to_html())
     assert "<script" not in board.to_html().lower()

@@ -8,7 +8,6 @@ import pytest
 import labkit as lk
 from labkit.views.live import WIDGET
 from labkit.views.page import source
-from labkit.views.scoreboard import Scoreboard
 from labkit.views.stages import Stage
 from labkit.views.tree import button, html_of, node
 from tests.views.front_end import FrontEnd
@@ -88,22 +87,17 @@ def test_a_ticket_is_chosen_and_its_walk_is_the_same_in_every_form(board):
 
 
 def test_a_ticket_without_an_answer_says_so(board):
-    text = board.walk("T2").to_text()
+    text = board.at("T2").to_text()
     assert "bm25              bm25 no answer" in text
     assert "No document answers this ticket" in text
 
 
 def test_a_ticket_that_is_not_there_is_told(board):
     with pytest.raises(lk.LabError, match="the board has no ticket 'T99'; it has T1, T2, T10"):
-        board.walk("T99")
+        board.at("T99")
     front = FrontEnd(board.widget())
     front.set(ticket="T99")
     assert "no ticket 'T99'" in front.received("problem")
-
-
-def test_a_board_without_walks_shows_its_ranks_alone():
-    board = Scoreboard(("bm25",), {"T1": "q"}, {"T1": {"bm25": 7}}, (), 50)
-    assert "bm25  bm25 7" in board.walk("T1").to_text()
 
 
 @pytest.mark.parametrize("name", ["chart", "board"])
@@ -118,7 +112,9 @@ def test_a_stored_notebook_keeps_what_it_kept_before_there_was_a_widget(request,
 
 def test_without_anywidget_the_twin_is_shown(monkeypatch, chart):
     monkeypatch.setattr("labkit.views.live.find_spec", lambda name: None)
-    assert set(chart._repr_mimebundle_()) == {"image/png", "text/plain"}
+    data, metadata = chart._repr_mimebundle_()
+    assert set(data) == {"image/png", "text/plain"}
+    assert metadata == {"image/png": {"alt": chart.alt}}
 
 
 def test_the_same_object_has_one_widget(chart):

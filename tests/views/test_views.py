@@ -87,8 +87,8 @@ def test_the_scoreboard_by_hand():
 def test_the_scoreboard_shows_the_same_cells_as_text_html_and_table():
     board = lk.scoreboard(["bm25"], C)
     assert "no answer" in board.to_text()
-    assert "sort &lt;rows&gt;" in board._repr_html_()
-    assert ">1</b></td>" in board._repr_html_()
+    assert "sort &lt;rows&gt;" in board.to_html()
+    assert ">1</b></td>" in board.to_html()
     assert int(board.to_frame().loc["T10", "bm25"]) == 1
 
 

@@ -1,13 +1,21 @@
-"""The duel as a tree of elements: bars a word, the scores, and both texts with what would have to go."""
+"""The duel in pictures: as a tree of elements with both texts and what would have to go, and as a figure."""
 
 from __future__ import annotations
 
+from textwrap import fill
+from typing import TYPE_CHECKING
+
 from labkit.views.aligner import Match
 from labkit.views.compared import Line, bar_scale
-from labkit.views.duel import DuelView
+from labkit.views.figure import Bar, bars, new_figure
 from labkit.views.pieces import Run, folded, runs
 from labkit.views.tree import Node, bar, button, iso, node, running, scroller, select, status
 from labkit.views.words import one_line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from labkit.views.duel import DuelView
 
 HINT = "Point at a word to find its matches. Press it to leave it out: the gap follows."
 
@@ -105,3 +113,23 @@ def _panel(view: DuelView, match: Match) -> Node:
 
 def _tokens(count: int) -> str:
     return f"{count} token{'' if count == 1 else 's'}"
+
+
+def figure(view: DuelView) -> Figure:
+    """A bar a word; who is above whom on top, the smallest removal at the foot."""
+    headline, verdict = fill(view.headline(), 85), fill(view.verdict(), 105)
+    lines = headline.count("\n") + verdict.count("\n")
+    made = new_figure(9.5, 1.9 + 0.27 * len(view.lines) + 0.2 * lines)
+    axes = made.subplots()
+    bars(axes, [_bar(view, line, cells) for line, cells in zip(view.lines, view.cells(), strict=False)])
+    axes.set_title(headline, fontsize=12, loc="left", weight="bold")
+    one, two = view.first.name, view.second.name
+    axes.set_xlabel(f"← for {two}        for {one} →\nright: match in {one} | in {two}\n{verdict}", fontsize=9)
+    return made
+
+
+def _bar(view: DuelView, line: Line, cells: tuple[str, ...]) -> Bar:
+    on = view.counted(line)
+    label = f"{line.word.label}{'' if on else ' (left out)'}  {cells[5]}"
+    text = f"{cells[1]} {cells[3]}  |  {cells[2]} {cells[4]}"
+    return Bar(label, line.difference if on else 0.0, text, "soft" if line.word.kind != "word" or not on else "")

@@ -1,12 +1,21 @@
-"""The eraser as a tree of elements: what is left of each score, and the document token by token."""
+"""The eraser in pictures: as a tree of elements, the document token by token, and as a figure."""
 
 from __future__ import annotations
 
-from labkit.views.eraser import EraserView, Standing
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from labkit.views.figure import BLUE, GREY, Bar, bars, new_figure
 from labkit.views.pieces import Run, runs
 from labkit.views.tree import Node, bar, button, iso, node, running, scroller, status
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from labkit.views.eraser import EraserView, Standing
+
 HINT = "Press a token to erase it, press it again to put it back: the scores follow."
+MOST = 20  # tokens that have a bar
 
 
 def tree(view: EraserView) -> Node:
@@ -94,3 +103,23 @@ def _earned(view: EraserView) -> Node:
     ]
     told = node("summary", f"What each of the {len(rows)} tokens that win earns")
     return node("details", told, node("table", node("thead", node("tr", heads)), node("tbody", rows)), key="earned")
+
+
+def figure(view: EraserView) -> Figure:
+    """On the left what the best tokens earn, on the right how much of the score they keep."""
+    alive = [token for token in view.tokens if token.wins]
+    shown = alive[:MOST]
+    made = new_figure(9.5, max(3.2, 1.5 + 0.22 * len(shown)))
+    left, curve = made.subplots(1, 2)
+    made.suptitle(fill(view.headline(), 95), fontsize=11, weight="bold")
+    bars(left, [Bar(view.label(token), token.earned, f"{token.earned:.3f}") for token in shown])
+    more = f", the first {MOST} of {len(alive)}" if len(alive) > MOST else ""
+    left.set_title(f"What a token that wins earns{more}", fontsize=10, loc="left")
+    shares, kept = zip((0.0, 0.0), *view.curve, strict=True)
+    curve.plot([100 * share for share in shares], [100 * part for part in kept], color=BLUE, marker="o", ms=4)
+    curve.plot([0, 100], [0, 100], color=GREY, lw=0.8, ls="--")
+    curve.set_xlabel("% of the tokens kept, the best first")
+    curve.set_ylabel("% of the score kept")
+    curve.set_title("How few keep the score", fontsize=10, loc="left")
+    curve.spines[["top", "right"]].set_visible(False)
+    return made
