@@ -63,7 +63,7 @@ class LateInteractionReranker(_Encoding):
     compression : a fitted `labkit.encoding.compress.Compressor`: documents and queries are scored as it leaves them
     index : from ``open_index``: vectors come from there, as it compressed them, and no document is encoded
 
-    Raises `LabError` for both a compression and an index. When reranking: for an index of another encoder, and for a
+    Raises `LabError` for both a compression and an index, and for a compression that is not fitted. When reranking: for an index of another encoder, and for a
     passage that it does not hold.
     """
 
@@ -77,6 +77,8 @@ class LateInteractionReranker(_Encoding):
         super().__init__(encoder, progress)
         if compression is not None and index is not None:
             raise LabError("an index has its own compression; give one of the two.")
+        if hasattr(compression, "fit"):
+            raise LabError("a compression must be fitted first: Compression(...).fit(vectors of some documents).")
         self.index = index
         self.compression = compression if index is None else index.compressor
 

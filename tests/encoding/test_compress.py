@@ -277,6 +277,7 @@ def test_a_knob_out_of_its_range_is_refused(knobs, message):
             lambda p: lk.LateInteractionReranker(compression=Compressor(lk.Compression()), index=object()),
             "give one of the two",
         ),
+        (lambda p: lk.LateInteractionReranker(compression=lk.Compression(dim=8)), "must be fitted first"),
     ],
 )
 def test_what_does_not_fit_is_refused(packed, act, message):
