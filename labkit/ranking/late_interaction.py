@@ -63,8 +63,8 @@ class LateInteractionReranker(_Encoding):
     compression : a fitted `labkit.encoding.compress.Compressor`: documents and queries are scored as it leaves them
     index : from ``open_index``: vectors come from there, as it compressed them, and no document is encoded
 
-    Raises `LabError` for both a compression and an index, and for a compression that is not fitted. When reranking: for an index of another encoder, and for a
-    passage that it does not hold.
+    Raises `LabError` for both a compression and an index, and for a compression that is not fitted. When reranking: for
+    an index of another encoder, and for a passage that it does not hold.
     """
 
     name = "late"
