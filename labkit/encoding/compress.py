@@ -184,8 +184,7 @@ def _rows(sample: PackedTokens) -> np.ndarray:
     if total <= SAMPLE:
         return np.asarray(as_float32(sample, 0, total))
     chosen = np.sort(np.random.default_rng(SEED).choice(total, SAMPLE, replace=False))
-    scales = None if sample.scales is None else sample.scales[chosen]
-    return np.asarray(as_float32(PackedTokens(sample.vectors[chosen], np.array([0, SAMPLE]), scales), 0, SAMPLE))
+    return np.asarray(as_float32(sample.take(chosen, np.array([0, SAMPLE]), slice(1)), 0, SAMPLE))
 
 
 def _projection(compression: Compression, d: int, rows: np.ndarray) -> np.ndarray:
