@@ -41,10 +41,8 @@ def load(name: str = "pydocs", progress: bool = False) -> Collection:
     Raises
     ------
     LabError
-        For another name; where the tokenizer's package is not installed; for malformed queries or judgments.
+        Where the tokenizer's package is not installed; for malformed queries or judgments.
     """
-    if name not in NAMES:
-        raise LabError(f"there is no {name!r} among the collections read from docstrings: give {' or '.join(NAMES)}.")
     rows = _read(_cache_file(name))
     if rows is None:
         rows = _build(progress)[name]

@@ -200,11 +200,6 @@ def test_malformed_queries_and_judgments_are_told_by_line(shipped, file, content
         pydocs.load()
 
 
-def test_an_unknown_name_says_which_there_are():
-    with pytest.raises(LabError, match="give pydocs or pydocs-raw"):
-        pydocs.load("pydoc")
-
-
 def test_a_missing_tokenizer_says_what_to_install(monkeypatch):
     pydocs._tokenizer.cache_clear()
     monkeypatch.setattr(pydocs, "find_spec", lambda name: None)
