@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit.encoding.compress import Compression, Compressor
-from labkit.encoding.index_files import LEARNED, MANIFEST, load_compressor, mapped, read_manifest, require_whole
+from labkit.encoding.compress import Compressor
+from labkit.encoding.index_files import LEARNED, MANIFEST, mapped, read_learned, read_manifest, require_whole
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
@@ -132,19 +132,14 @@ def open_index(folder: str | Path, encoder: Encoder | None = None, verify: bool 
         raise LabError(f"{folder} is half built, {done:,} of {count:,} texts. Run build_index again: it goes on there.")
     if verify:
         require_whole(folder, manifest)
-    index = Index(folder, manifest, _checked_compressor(folder, manifest))
+    compressor = read_learned(folder, manifest)
+    if compressor is None:
+        file = folder / LEARNED
+        raise LabError(f"{file} has changed since the index was built. Delete {folder} and build the index again.")
+    index = Index(folder, manifest, compressor)
     if encoder is not None:
         index.require(encoder)
     return index
-
-
-def _checked_compressor(folder: Path, manifest: dict[str, Any]) -> Compressor:
-    compression = Compression(**manifest["compression"])
-    file = folder / LEARNED
-    compressor = load_compressor(compression, file) if file.is_file() else Compressor(compression)
-    if compressor is None or compressor.configuration["learned"] != manifest["learned"]:
-        raise LabError(f"{file} has changed since the index was built. Delete {folder} and build the index again.")
-    return compressor
 
 
 def _pack(shard: dict[str, np.ndarray]) -> PackedTokens:
