@@ -23,12 +23,9 @@ def read_folder(folder: Path, strict: bool = True) -> Collection:
 
     With ``strict=False`` a line that cannot be read is skipped, and told in `Collection.problems` as ``unreadable``.
 
-    Raises
-    ------
-    LabError
-        For a missing ``corpus.jsonl``; for a line that is not JSON, lacks a field, repeats an id or is longer than
-        10 MB (file and line are named); for a grade that is no whole number. Judgments of unknown ids, empty documents
-        and lone surrogates are repaired or skipped, and counted in ``warnings``.
+    Raises a `LabError` for a missing ``corpus.jsonl``; for a line that is not JSON, lacks a field, repeats an id or is
+    longer than 10 MB (file and line are named); for a grade that is no whole number. Judgments of unknown ids, empty
+    documents and lone surrogates are repaired or skipped, and counted in ``warnings``.
     """
     if not (folder / "corpus.jsonl").is_file():
         raise LabError(f"{folder} must hold corpus.jsonl (one JSON object a line: _id, title, text); there is none.")

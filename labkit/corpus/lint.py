@@ -38,10 +38,7 @@ def lint(
         are in ``not_run`` with what they need. An interrupt (Ctrl-C) ends the work, and what was found so far comes
         back with the unfinished rules in ``partial``.
 
-    Raises
-    ------
-    LabError
-        For a collection, encoder or first stage that is none.
+    Raises a `LabError` for a collection, encoder or first stage that is none.
 
     Example
     -------

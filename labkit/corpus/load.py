@@ -23,10 +23,8 @@ def load_collection(name: str = "pydocs", progress: bool = False) -> Collection:
         ir_datasets package is installed
     progress : show a bar while pydocs is built for the first time
 
-    Raises
-    ------
-    LabError
-        For a name that is none of these, and for a folder that `labkit.corpus.beir.read_folder` refuses.
+    Raises a `LabError` for a name that is none of these, and for a folder that `labkit.corpus.beir.read_folder`
+    refuses.
     """
     if name in pydocs.NAMES:
         return _pydocs(name, progress)

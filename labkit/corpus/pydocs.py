@@ -38,10 +38,7 @@ def load(name: str = "pydocs", progress: bool = False) -> Collection:
     read the cache. Names that the installed packages lack, and texts that the manifest does not know, are counted in
     `Collection.drift` (``listed``, ``present``, ``missing``, ``changed``), not refused.
 
-    Raises
-    ------
-    LabError
-        Where the tokenizer's package is not installed; for malformed queries or judgments.
+    Raises a `LabError` where the tokenizer's package is not installed; for malformed queries or judgments.
     """
     rows = _read(_cache_file(name))
     if rows is None:
@@ -70,10 +67,7 @@ def manifest() -> dict[str, dict]:
 def count_wordpieces(texts: Sequence[str]) -> list[int]:
     """Wordpieces of each text under the default encoder's tokenizer, without [CLS] and [SEP], nothing cut.
 
-    Raises
-    ------
-    LabError
-        If the package that carries the tokenizer is not installed.
+    Raises a `LabError` if the package that carries the tokenizer is not installed.
     """
     return [len(encoding) for encoding in _tokenizer().encode_batch_fast(list(texts), add_special_tokens=False)]
 

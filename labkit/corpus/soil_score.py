@@ -69,10 +69,7 @@ class RepairScore:
 def score_repair(soiled: Soiled, repaired: Collection) -> RepairScore:
     """Hold a repaired collection against the clean one that was soiled.
 
-    Raises
-    ------
-    LabError
-        If ``soiled`` was not made by `soil`, or a document's passages are not as many as before.
+    Raises a `LabError` if ``soiled`` was not made by `soil`, or a document's passages are not as many as before.
     """
     if not isinstance(soiled, Soiled):
         raise LabError(f"what was soiled must come from lk.soil; got {type(soiled).__name__}.")

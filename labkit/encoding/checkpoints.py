@@ -48,11 +48,8 @@ def load_encoder(name: str | None = None, device: str = "cpu", store: bool = Tru
     store : keep document vectors in the store under ``LABKIT_CACHE``
     head : dimensions of the shipped head (`labkit.encoding.head`) on top of the default model: 128, 96, 64 or 48
 
-    Raises
-    ------
-    LabError
-        If the model cannot be had, has no multi-vector recipe (sentence-transformers would add a random
-        projection without a word), or has no safetensors; for a head on another model or of other dimensions.
+    Raises a `LabError` if the model cannot be had, has no multi-vector recipe (sentence-transformers would add a random
+    projection without a word), or has no safetensors; for a head on another model or of other dimensions.
     """
     if name in HEADS and head in (None, HEADS[name]):
         return load_encoder(None, device, store, HEADS[name])
@@ -121,10 +118,7 @@ def _head(dim: int):
 def find_folder(name: str, advice: str) -> Path:
     """The folder of a checkpoint: itself one, or from the hub's cache or the network; never its pickled weights.
 
-    Raises
-    ------
-    LabError
-        If the hub cannot give it; the message ends in ``advice``.
+    Raises a `LabError` if the hub cannot give it; the message ends in ``advice``.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError

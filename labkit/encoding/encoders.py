@@ -71,10 +71,7 @@ class Encoder:
     def encode_queries(self, texts: Sequence[str]) -> PackedTokens:
         """Token vectors of queries, float32, with ``pooled``; one forward pass a query, so batches change nothing.
 
-        Raises
-        ------
-        LabError
-            For a bare string, and for a text that is not a string or holds a lone surrogate.
+        Raises a `LabError` for a bare string, and for a text that is not a string or holds a lone surrogate.
         """
         entries = [self._query(text) for text in _checked(texts, "query")]
         return self._packed(entries, np.float32)

@@ -23,10 +23,7 @@ DIMS = (128, 96, 64, 48)
 def head_projection(dim: int = 128) -> np.ndarray:
     """The head's first ``dim`` columns, float32 [384, dim], read only.
 
-    Raises
-    ------
-    LabError
-        For a ``dim`` that the head was not trained for, and for a file that is missing or was altered.
+    Raises a `LabError` for a ``dim`` that the head was not trained for, and for a file that is missing or was altered.
     """
     if dim not in DIMS:
         raise LabError(f"the head was trained for {', '.join(map(str, DIMS))} dimensions; got {dim!r}.")

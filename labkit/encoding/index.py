@@ -56,10 +56,7 @@ class Index:
 
         A pack is a whole shard as it is mapped, so nothing is copied. Codes are decoded, to one pack in float32.
 
-        Raises
-        ------
-        LabError
-            For a text that the index does not hold.
+        Raises a `LabError` for a text that the index does not hold.
         """
         places = np.array([self._place(text) for text in texts], np.int64)
         shards = np.searchsorted(self._starts, places, side="right") - 1
@@ -79,10 +76,7 @@ class Index:
     def verify(self) -> None:
         """Read every shard and compare its hash.
 
-        Raises
-        ------
-        LabError
-            Names the first shard whose bytes have changed.
+        Raises a `LabError` that names the first shard whose bytes have changed.
         """
         require_whole(self.folder, self.manifest)
 
@@ -117,11 +111,8 @@ def open_index(folder: str | Path, encoder: Encoder | None = None, verify: bool 
     encoder : refuse the index now, not at the first question, unless it was built with this encoder's recipe
     verify : read every shard once and compare its hash; False trusts the disk, and opens gigabytes at once
 
-    Raises
-    ------
-    LabError
-        For a folder without an index, one that is half built, one of another version, a shard that is missing, cut off
-        or changed, and with ``encoder`` for one of another recipe.
+    Raises a `LabError` for a folder without an index, one that is half built, one of another version, a shard that is
+    missing, cut off or changed, and with ``encoder`` for one of another recipe.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)

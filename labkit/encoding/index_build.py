@@ -54,11 +54,9 @@ def build_index(
         fitted on whatever it was, is taken as it is
     shard : texts a file
 
-    Raises
-    ------
-    LabError
-        If the folder holds an index of other texts, another encoder or another compression, or another build is at
-        work in it; nothing is overwritten. Where the disk is full: what is written stays, and a second call goes on.
+    Raises a `LabError` if the folder holds an index of other texts, another encoder or another compression, or another
+    build is at work in it; nothing is overwritten. Where the disk is full: what is written stays, and a second call
+    goes on.
     """
     if isinstance(texts, str):
         raise LabError(f"give a list of texts or a collection, not a bare string: [{texts[:30]!r}].")

@@ -36,10 +36,7 @@ def read_learned(folder: Path, manifest: dict[str, Any]) -> Compressor | None:
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """What an index says of itself, None where there is no manifest.
 
-    Raises
-    ------
-    LabError
-        For one that is no JSON object or does not have its own hash, and for one of another version.
+    Raises a `LabError` for one that is no JSON object or does not have its own hash, and for one of another version.
     """
     file = folder / MANIFEST
     if not file.is_file():

@@ -29,10 +29,7 @@ ADAPTER_SHA256 = "a90e0e00fa4e4a00b99b30af3d87d21bc2fb4aec337e65a487ee29d4274c62
 def adapt(model) -> None:
     """Apply the adapter to the default model, a transformers ``BertModel``, in place.
 
-    Raises
-    ------
-    LabError
-        If the adapter is not there, or has another hash.
+    Raises a `LabError` if the adapter is not there, or has another hash.
     """
     change = read_change(paths.data() / ADAPTER_FILE, ADAPTER_SHA256, "the trained adapter")
     model.load_state_dict(changed(model.state_dict(), change))

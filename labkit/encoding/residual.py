@@ -78,10 +78,7 @@ def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
 
     There is about one centroid for 39 tokens, a power of two, 4,096 at most.
 
-    Raises
-    ------
-    LabError
-        For fewer tokens than one centroid needs.
+    Raises a `LabError` for fewer tokens than one centroid needs.
     """
     most = len(vectors) // TOKENS_PER_CENTROID
     if not most:

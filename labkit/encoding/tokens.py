@@ -161,10 +161,8 @@ def pack(arrays: Iterable[Array], ids: Sequence[np.ndarray] | None = None) -> Pa
         An array may have no rows.
     ids : token ids of each array, optional
 
-    Raises
-    ------
-    LabError
-        For an array that is not ``[Ld, d]``, for two values of ``d``, and for NaN or infinity (names the row).
+    Raises a `LabError` for an array that is not ``[Ld, d]``, for two values of ``d``, and for NaN or infinity (names
+    the row).
     """
     parts = [array if hasattr(array, "ndim") else np.asarray(array, dtype=np.float32) for array in arrays]
     for number, part in enumerate(parts):
