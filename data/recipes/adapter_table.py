@@ -9,7 +9,7 @@ Each line is a mean paired difference in nDCG@10 with its 95 % interval; p-value
 import sys
 
 import labkit as lk
-from labkit.encoding.adapter import NAME
+from labkit.encoding.low_rank import ADAPTER
 
 K = 100
 OTHERS = ("bm25", "bm25+late", "dense", "fusion", "dense+late+fusion")
@@ -18,9 +18,9 @@ ADAPTED = ("bm25+late", "dense+late+fusion")
 
 def main(source: str, split: str) -> None:
     c = lk.load_collection(source)
-    lk.load_encoder(NAME).warm(c.passages, progress=True)
+    lk.load_encoder(ADAPTER).warm(c.passages, progress=True)
     runs = {name: lk.evaluate(lk.system(name, c), c, split, k=K) for name in OTHERS}
-    adapted = {name: lk.evaluate(lk.system(name, c, encoder=NAME), c, split, k=K) for name in ADAPTED}
+    adapted = {name: lk.evaluate(lk.system(name, c, encoder=ADAPTER), c, split, k=K) for name in ADAPTED}
     pairs = [(name, "bm25+late") for name in runs if name != ADAPTED[1]] + [(ADAPTED[1], ADAPTED[1])]
     found = lk.compare([runs[before] for before, _ in pairs], [adapted[after] for _, after in pairs])
     print(f"\n{c}, {split}", flush=True)

@@ -20,8 +20,8 @@ from torch.nn.functional import cross_entropy, normalize
 from train_cross_encoder import HELD_OUT, SEED, Lists, divergence, low_rank, prepare, resume, save, ship
 
 from labkit import paths
-from labkit.encoding.adapter import FILE
 from labkit.encoding.default_model import find_default_model
+from labkit.encoding.low_rank import ADAPTER_FILE
 
 STEPS = 600
 RATE = 5e-4
@@ -125,4 +125,4 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if not (given.folder / "texts.json").is_file():
         prepare(given.folder)
-    ship(train(given.folder, given.steps, given.rate), given.folder / "texts.json", paths.data() / FILE)
+    ship(train(given.folder, given.steps, given.rate), given.folder / "texts.json", paths.data() / ADAPTER_FILE)

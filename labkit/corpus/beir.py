@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from labkit.corpus.collection import Collection, Document
-from labkit.corpus.lines import Notes, decoded, numbered_lines, read_rows
+from labkit.corpus.lines import Notes, numbered_lines, read_rows
 from labkit.errors import LabError
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -23,12 +23,9 @@ def read_folder(folder: Path, strict: bool = True) -> Collection:
 
     With ``strict=False`` a line that cannot be read is skipped, and told in `Collection.problems` as ``unreadable``.
 
-    Raises
-    ------
-    LabError
-        For a missing ``corpus.jsonl``; for a line that is not JSON, lacks a field, repeats an id or is longer than
-        10 MB (file and line are named); for a grade that is no whole number. Judgments of unknown ids, empty documents
-        and lone surrogates are repaired or skipped, and counted in ``warnings``.
+    Raises a `LabError` for a missing ``corpus.jsonl``; for a line that is not JSON, lacks a field, repeats an id or is
+    longer than 10 MB (file and line are named); for a grade that is no whole number. Judgments of unknown ids, empty
+    documents and lone surrogates are repaired or skipped, and counted in ``warnings``.
     """
     if not (folder / "corpus.jsonl").is_file():
         raise LabError(f"{folder} must hold corpus.jsonl (one JSON object a line: _id, title, text); there is none.")
@@ -70,19 +67,14 @@ def read_queries(file: Path, notes: Notes) -> tuple[dict[str, str], dict[str, li
     return queries, splits, info
 
 
-def read_qrels(
-    file: Path, docs: dict, queries: dict, qrels: dict[str, dict[str, int]], notes: Notes | None = None
-) -> set[str]:
+def read_qrels(file: Path, docs: dict, queries: dict, qrels: dict[str, dict[str, int]], notes: Notes) -> set[str]:
     """Add a judgment file to ``qrels`` and return the query ids it judges; unknown ids are skipped and counted."""
-    notes = notes or Notes()
     judged = set()
-    for number, raw in numbered_lines(file):
-        where = f"{file.name} line {number}"
+    for number, where, line in numbered_lines(file, notes):
+        cells = line.split("\t") if "\t" in line else line.split()
+        if not cells or (number == 1 and tuple(cells) == HEADER):
+            continue
         try:
-            line = decoded(raw, number, where)
-            cells = line.split("\t") if "\t" in line else line.split()
-            if not cells or (number == 1 and tuple(cells) == HEADER):
-                continue
             if len(cells) != 3:
                 raise LabError(
                     f"{where} must be query-id, corpus-id and score, by tabs; got {len(cells)} cells: {line[:60]!r}."

@@ -46,10 +46,8 @@ def chunk(text: str, count: Count, limit: int = 200, overlap: int = 0, title: st
     overlap : at most so many tokens of a chunk are repeated at the start of the next, in whole sentences, else words
     title : put in front of every chunk
 
-    Raises
-    ------
-    LabError
-        If the title leaves no room, if the overlap is not less than half of the room, for what is no text.
+    Raises a `LabError` if the title leaves no room, if the overlap is not less than half of the room, for what is no
+    text.
 
     >>> [c.text for c in chunk("One two. Three four.", lambda texts: [len(t.split()) for t in texts], 3, title="T")]
     ['T. One two.', 'T. Three four.']

@@ -123,10 +123,7 @@ class Collection:
     def split(self, name: str) -> Collection:
         """The same documents with the queries and judgments of one split.
 
-        Raises
-        ------
-        LabError
-            If there is no such split; the message lists those there are.
+        Raises a `LabError` if there is no such split; the message lists those there are.
         """
         if name == "all":
             return self

@@ -69,12 +69,10 @@ def read_rows(file: Path, parse: Callable[[dict, str], Row], notes: Notes) -> di
     """What ``parse`` makes of each line (fields, place) of a JSON-lines file, by id."""
     rows: dict[str, Row] = {}
     seen: dict[str, int] = {}
-    for number, raw in numbered_lines(file):
-        where = f"{file.name} line {number}"
+    for number, where, line in numbered_lines(file, notes):
+        if not line.strip():
+            continue
         try:
-            line = decoded(raw, number, where)
-            if not line.strip():
-                continue
             row = _object(line, where)
             key = str(row["_id"])
             if key in seen:
@@ -98,25 +96,25 @@ def _object(line: str, where: str) -> dict:
     return row
 
 
-def numbered_lines(file: Path) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines as bytes; None stands for one longer than `MAX_LINE`, which is never held."""
+def numbered_lines(file: Path, notes: Notes) -> Iterator[tuple[int, str, str]]:
+    """Number, place and text of each line, without its end and without a byte order mark.
+
+    Refused are a line that is no UTF-8 and one longer than `MAX_LINE`, which is never held.
+    """
     with file.open("rb") as stream:
         number = 0
         while raw := stream.readline(MAX_LINE + 1):
             number += 1
-            whole = len(raw) <= MAX_LINE
-            while len(raw) > MAX_LINE and not raw.endswith(b"\n"):
-                raw = stream.readline(MAX_LINE + 1)
-            yield number, raw if whole else None
-
-
-def decoded(raw: bytes | None, number: int, where: str) -> str:
-    """The line as text, without its end and without a byte order mark; a `LabError` if it is too long or no UTF-8."""
-    if raw is None:
-        raise LabError(
-            f"{where} must be at most {MAX_LINE // 10**6} MB; it is longer. Give each document its own line."
-        )
-    try:
-        return raw.decode("utf-8-sig" if number == 1 else "utf-8").strip("\r\n")
-    except UnicodeDecodeError as error:
-        raise LabError(f"{where} must be UTF-8; byte {error.start} is not.") from None
+            where = f"{file.name} line {number}"
+            if len(raw) > MAX_LINE:
+                told = f"{where} must be at most {MAX_LINE // 10**6} MB; it is longer. Give each document its own line."
+                notes.refuse(LabError(told), where)
+                while len(raw) > MAX_LINE and not raw.endswith(b"\n"):
+                    raw = stream.readline(MAX_LINE + 1)
+                continue
+            try:
+                line = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                notes.refuse(LabError(f"{where} must be UTF-8; byte {error.start} is not."), where)
+            else:
+                yield number, where, line.strip("\r\n")

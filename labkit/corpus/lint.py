@@ -12,7 +12,6 @@ from labkit.corpus import lint_collection as documents
 from labkit.corpus import lint_systems as systems
 from labkit.corpus.collection import Collection
 from labkit.corpus.lines import nowhere
-from labkit.corpus.lint_book import Book
 from labkit.corpus.lint_report import LintReport
 from labkit.corpus.lint_rules import ENCODER, SEARCH
 from labkit.corpus.lint_text import TEXT_RULES, visible
@@ -39,10 +38,7 @@ def lint(
         are in ``not_run`` with what they need. An interrupt (Ctrl-C) ends the work, and what was found so far comes
         back with the unfinished rules in ``partial``.
 
-    Raises
-    ------
-    LabError
-        For a collection, encoder or first stage that is none.
+    Raises a `LabError` for a collection, encoder or first stage that is none.
 
     Example
     -------
@@ -56,65 +52,66 @@ def lint(
     for given, method, example in ((encoder, "characters_read", ENCODER), (search, "search", SEARCH)):
         if given is not None and not hasattr(given, method):
             raise LabError(f"{type(given).__name__} has no {method}(); give lint {example}.")
-    book = Book(c, check_count(limit, "limit"), progress)
-    todo = _checks(book, encoder, search)
+    report = LintReport(c, check_count(limit, "limit"), progress)
+    todo = _checks(report, encoder, search)
     try:
         while todo:
             todo[0][1]()
             todo.pop(0)
     except KeyboardInterrupt:
         pass
-    not_run = {} if encoder else {"truncated": ENCODER, "long-query (what is cut)": ENCODER}
-    not_run |= {} if search else {"hub": SEARCH, "vague-query (ambiguous)": SEARCH}
-    return book.report(not_run, tuple(rule for rules, _ in todo for rule in rules))
+    report.partial = tuple(rule for rules, _ in todo for rule in rules)
+    report.not_run |= {} if encoder else {"truncated": ENCODER, "long-query (what is cut)": ENCODER}
+    report.not_run |= {} if search else {"hub": SEARCH, "vague-query (ambiguous)": SEARCH}
+    return report
 
 
-def _checks(book: Book, encoder: Any, search: Any) -> list[tuple[tuple[str, ...], Callable[[], None]]]:
+def _checks(report: LintReport, encoder: Any, search: Any) -> list[tuple[tuple[str, ...], Callable[[], None]]]:
     """Every check that can run, with the rules it serves."""
     todo: list[tuple[tuple[str, ...], Callable[[], None]]] = [
-        (("unreadable", "dangling-judgment"), lambda: _judgments(book)),
-        (("empty",), lambda: documents.empty(book)),
-        (("vague-query", "long-query"), lambda: systems.queries(book)),
-        (tuple(TEXT_RULES), lambda: _texts(book)),
-        (("cut-sentence",), lambda: documents.cut_sentences(book)),
-        (("boilerplate",), lambda: documents.boilerplate(book)),
-        (("duplicate", "near-duplicate"), lambda: documents.copies(book)),
+        (("unreadable", "dangling-judgment"), lambda: _judgments(report)),
+        (("empty",), lambda: documents.empty(report)),
+        (("vague-query", "long-query"), lambda: systems.queries(report)),
+        (tuple(TEXT_RULES), lambda: _texts(report)),
+        (("cut-sentence",), lambda: documents.cut_sentences(report)),
+        (("boilerplate",), lambda: documents.boilerplate(report)),
+        (("duplicate", "near-duplicate"), lambda: documents.copies(report)),
     ]
     if search is not None:
-        todo.append((("hub", "vague-query"), lambda: systems.first_stage(book, search)))
+        todo.append((("hub", "vague-query"), lambda: systems.first_stage(report, search)))
     if encoder is not None:
-        todo.append((("truncated", "long-query"), lambda: systems.truncation(book, encoder)))
+        todo.append((("truncated", "long-query"), lambda: systems.truncation(report, encoder)))
     return todo
 
 
-def _judgments(book: Book) -> None:
+def _judgments(report: LintReport) -> None:
     """What reading the folder met, and judgments in memory whose ids are nowhere."""
-    for rule, (count, kept) in book.c.problems.items():
+    for rule, (count, kept) in report.c.problems.items():
         for number, (where, what) in enumerate(kept):
-            book.add(
+            report.add(
                 rule, "file", where, "file", visible(what, most=200), times=1 + (count - len(kept)) * (number == 0)
             )
-    for query, judged in book.c.qrels.items():
+    for query, judged in report.c.qrels.items():
         for doc in judged:
-            has_query, has_doc = query in book.c.queries, doc in book.c.docs
+            has_query, has_doc = query in report.c.queries, doc in report.c.docs
             if not (has_query and has_doc):
                 told = nowhere(None if has_query else query, None if has_doc else doc)
-                book.add("dangling-judgment", "judgment", f"{query} {doc}", "qrels", told)
+                report.add("dangling-judgment", "judgment", f"{query} {doc}", "qrels", told)
 
 
-def _texts(book: Book) -> None:
+def _texts(report: LintReport) -> None:
     """The rules that look at one text alone, over titles, texts and queries."""
-    for doc_id, document in book.watch(book.c.docs.items(), "texts"):
-        _text(book, "document", doc_id, "title", document.title)
-        _text(book, "document", doc_id, "text", document.text)
-    for query_id, query in book.c.queries.items():
-        _text(book, "query", query_id, "text", query)
+    for doc_id, document in report.watch(report.c.docs.items(), "texts"):
+        _text(report, "document", doc_id, "title", document.title)
+        _text(report, "document", doc_id, "text", document.text)
+    for query_id, query in report.c.queries.items():
+        _text(report, "query", query_id, "text", query)
 
 
-def _text(book: Book, kind: str, id_: str, field: str, text: str) -> None:
+def _text(report: LintReport, kind: str, id_: str, field: str, text: str) -> None:
     for rule, spans in TEXT_RULES.items():
         found = iter(spans(text))
         if first := next(found, None):
             start, end = first
             told = visible(text, start, min(end, start + 40))
-            book.add(rule, kind, id_, field, told, span=first, places=1 + sum(1 for _ in found))
+            report.add(rule, kind, id_, field, told, span=first, places=1 + sum(1 for _ in found))

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from zlib import crc32
 
 from labkit.corpus.collection import Collection, join_title
-from labkit.corpus.lint_book import Book
+from labkit.corpus.lint_report import LintReport
 from labkit.corpus.lint_text import visible
 
 NEAR, SHINGLE, NEARWORDS = 0.7, 3, 5_000  # Jaccard of runs of three words, over a document's first 5,000
@@ -30,24 +30,24 @@ _UNFINISHED = (
 DANGLING = frozenset(_UNFINISHED.split())
 
 
-def empty(book: Book) -> None:
+def empty(report: LintReport) -> None:
     """Texts without a word are errors; under three words (and 20 characters) they are warnings."""
-    for doc_id, document in book.watch(book.c.docs.items(), "empty"):
+    for doc_id, document in report.watch(report.c.docs.items(), "empty"):
         whole = " ".join(document.passages).strip()  # what systems score
         if not whole:
-            book.add("empty", "document", doc_id, "text", "neither title nor text")
+            report.add("empty", "document", doc_id, "text", "neither title nor text")
         elif _nearly_empty(whole):
-            book.add("empty", "document", doc_id, "text", visible(whole), "warning")
-    for query_id, query in book.c.queries.items():
+            report.add("empty", "document", doc_id, "text", visible(whole), "warning")
+    for query_id, query in report.c.queries.items():
         if not query.strip():
-            book.add("empty", "query", query_id, "text", "no text")
+            report.add("empty", "query", query_id, "text", "no text")
 
 
 def _nearly_empty(text: str) -> bool:
     return len(text) < 20 and len(WORDS.findall(text)) < 3
 
 
-def copies(book: Book) -> None:
+def copies(report: LintReport) -> None:
     """Texts equal but for case and white space; then, among the rest, those that share most runs of three words.
 
     Candidates come from MinHash (64 permutations in 16 bands of 4), and each is checked exactly. A copy is told beside
@@ -58,14 +58,14 @@ def copies(book: Book) -> None:
     index = MinHashLSH(num_perm=64, params=(16, 4))
     blank = MinHash(64, hashfunc=int)
     first: dict[bytes, str] = {}
-    for doc_id, document in book.watch(book.c.docs.items(), "duplicate, near-duplicate"):
+    for doc_id, document in report.watch(report.c.docs.items(), "duplicate, near-duplicate"):
         field = "text" if document.text.strip() else "title"
         words = " ".join(getattr(document, field).split()).casefold()
         if _nearly_empty(words):
             continue
         earlier = first.setdefault(blake2b(words.encode("utf-8", "replace"), digest_size=16).digest(), doc_id)
         if earlier != doc_id:
-            book.add("duplicate", "document", doc_id, field, f"the same as {earlier}: {visible(words, 0, 40)}")
+            report.add("duplicate", "document", doc_id, field, f"the same as {earlier}: {visible(words, 0, 40)}")
             continue
         runs = _runs(words)
         if len(runs) < 6:
@@ -73,9 +73,9 @@ def copies(book: Book) -> None:
         sketch = blank.copy()
         sketch.update_batch(runs)
         found = sorted(index.query(sketch))[:20]  # more that fail the check below would be chance
-        shared, like = max(((_jaccard(runs, _runs(book.c.docs[i].text)), i) for i in found), default=(0.0, ""))
+        shared, like = max(((_jaccard(runs, _runs(report.c.docs[i].text)), i) for i in found), default=(0.0, ""))
         if shared >= NEAR:
-            book.add("near-duplicate", "document", doc_id, field, f"{shared:.0%} shared with {like}")
+            report.add("near-duplicate", "document", doc_id, field, f"{shared:.0%} shared with {like}")
         else:
             index.insert(doc_id, sketch, check_duplication=False)
 
@@ -89,27 +89,27 @@ def _jaccard(a: set[int], b: set[int]) -> float:
     return len(a & b) / max(1, len(a | b))
 
 
-def boilerplate(book: Book) -> None:
+def boilerplate(report: LintReport) -> None:
     """Phrases of web pages, and lines or sentences of five words that 1 % of the documents (at least 5) have.
 
     Below 5 % of the documents the latter are notes: manuals repeat themselves on purpose.
     """
     counts: Counter[int] = Counter()
-    for document in book.watch(book.c.docs.values(), "boilerplate: count"):
+    for document in report.watch(report.c.docs.values(), "boilerplate: count"):
         counts.update({key for _, key in _units(document.text)})
         if len(counts) > 3_000_000:
             counts = Counter({key: n for key, n in counts.items() if n > 1})
-    enough = max(5, -(-len(book.c.docs) // 100))
+    enough = max(5, -(-len(report.c.docs) // 100))
     often = {key: n for key, n in counts.items() if n >= enough}
-    for doc_id, document in book.watch(book.c.docs.items(), "boilerplate: find"):
+    for doc_id, document in report.watch(report.c.docs.items(), "boilerplate: find"):
         spans = [(*unit, often[key]) for unit, key in _units(document.text) if key in often]
         spans += [(*found.span(), 0) for found in _PHRASES.finditer(document.text)]
         if spans:
             start, end, documents = min(spans)
             said = visible(document.text, start, min(end, start + 60), room=0)
             told = f"in {documents} documents: {said}" if documents else said
-            severity = "note" if max(n or len(book.c.docs) for *_, n in spans) < 0.05 * len(book.c.docs) else ""
-            book.add("boilerplate", "document", doc_id, "text", told, severity, (start, end), len(spans))
+            severity = "note" if max(n or len(report.c.docs) for *_, n in spans) < 0.05 * len(report.c.docs) else ""
+            report.add("boilerplate", "document", doc_id, "text", told, severity, (start, end), len(spans))
 
 
 def _units(text: str) -> Iterator[tuple[tuple[int, int], int]]:
@@ -119,14 +119,14 @@ def _units(text: str) -> Iterator[tuple[tuple[int, int], int]]:
             yield unit.span(), hash(words)
 
 
-def cut_sentences(book: Book) -> None:
+def cut_sentences(report: LintReport) -> None:
     """Texts that end in a comma or in a word that wants another; and, where four of five texts of 12 words begin (end)
     like sentences, those that begin in small letters after nothing that ended (end without a stop)."""
-    long = [text for *_, text, _ in _pieces(book.c) if text.count(" ") >= 11]
+    long = [text for *_, text, _ in _pieces(report.c) if text.count(" ") >= 11]
     begin_well = sum(not _BEGINS_INSIDE.match(text) for text in long) >= 0.8 * len(long)
     end_well = sum(not _ends_inside(text) for text in long) >= 0.8 * len(long)
     before, closed = "", True  # the document of the piece before, and whether that ended
-    for doc_id, field, text, shift in book.watch(_pieces(book.c), "cut-sentence"):
+    for doc_id, field, text, shift in report.watch(_pieces(report.c), "cut-sentence"):
         follows, before = before == doc_id and closed, doc_id
         closed = not _ends_inside(text)
         if text.count(" ") < 5:
@@ -142,7 +142,7 @@ def cut_sentences(book: Book) -> None:
         if places:
             start, end, told = places[0]
             span = start + shift, end + shift
-            book.add("cut-sentence", "document", doc_id, field, told, span=span, places=len(places))
+            report.add("cut-sentence", "document", doc_id, field, told, span=span, places=len(places))
 
 
 def _ends_inside(text: str) -> bool:

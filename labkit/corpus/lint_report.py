@@ -1,12 +1,16 @@
-"""What lint found: counted by rule and severity, as a screen of text, a table, and JSON."""
+"""What lint found: written down as it is met, bounded and counted; as a screen of text, a table, and JSON."""
 
 from __future__ import annotations
 
 import html
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from labkit.corpus.lint_rules import SEVERITIES, Finding
+from labkit.bars import bar
+from labkit.corpus.collection import Collection
+from labkit.corpus.lint_rules import RULES, SEVERITIES, Finding
 from labkit.text import shortened
 
 
@@ -20,13 +24,12 @@ class Unseen:
     worst: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True)
 class LintReport:
     """What `lint` found, most harmful rules first.
 
     Attributes
     ----------
-    findings : at most ``limit`` of a rule; all are counted in ``counts``
+    findings : the first ``limit`` of each rule and severity; all are counted in ``counts``
     counts : rule id to {"error" | "warning" | "note": findings}, for rules that found something
     not_run : rule id to what it needs
     unseen : per system, what it never sees of the documents; empty without an encoder
@@ -34,30 +37,55 @@ class LintReport:
     notes : what was sampled or left out
     """
 
-    name: str
-    documents: int
-    queries: int
-    findings: tuple[Finding, ...]
-    counts: dict[str, dict[str, int]]
-    not_run: dict[str, str]
-    unseen: tuple[Unseen, ...] = ()
-    partial: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    def __init__(self, c: Collection, limit: int, progress: bool) -> None:
+        self.c, self.limit, self.progress = c, limit, progress
+        self.name, self.documents, self.queries = c.name, len(c.docs), len(c.queries)
+        self.not_run: dict[str, str] = {}
+        self.unseen: list[Unseen] = []
+        self.partial: tuple[str, ...] = ()
+        self.notes: list[str] = []
+        self._kept: dict[tuple[str, str], list[Finding]] = {}
+        self._counted: Counter[tuple[str, str]] = Counter()
+
+    def watch(self, items: Iterable[Any], what: str) -> Iterable[Any]:
+        """The items, with a bar that names the rules at work."""
+        return bar(items, what=f"lint: {what}", unit="text", show=self.progress)
+
+    def add(
+        self, rule: str, kind: str, id_: str, field: str, evidence: str, severity: str = "",
+        span: tuple[int, int] | tuple[None, None] = (None, None), places: int = 1, times: int = 1,
+    ) -> None:  # fmt: skip
+        """Write a finding down; ``times`` counts others of its kind that are not told one by one."""
+        severity = severity or RULES[rule].severity
+        self._counted[severity, rule] += times
+        kept = self._kept.setdefault((severity, rule), [])
+        if len(kept) < self.limit:
+            kept.append(Finding(rule, severity, kind, id_, field, *span, places, evidence))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(found for s in SEVERITIES for rule in RULES for found in self._kept.get((s, rule), ()))
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        counts: dict[str, dict[str, int]] = {}
+        for severity in SEVERITIES:
+            for rule in RULES:
+                if count := self._counted[severity, rule]:
+                    counts.setdefault(rule, {})[severity] = count
+        return counts
 
     @property
     def worst(self) -> str | None:
         """``"error"``, ``"warning"``, ``"note"``, or None when nothing was found."""
-        return next((s for s in SEVERITIES if any(s in count for count in self.counts.values())), None)
+        return next((s for s in SEVERITIES if any(s == severity for severity, _ in self._counted)), None)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data, for JSON."""
         return {
             "collection": self.name, "documents": self.documents, "queries": self.queries, "worst": self.worst,
             "counts": self.counts, "not_run": self.not_run, "partial": list(self.partial), "notes": list(self.notes),
-            "unseen": [
-                {"system": u.system, "share": u.share, "documents": u.documents, "worst": [list(w) for w in u.worst]}
-                for u in self.unseen
-            ],
+            "unseen": [asdict(u) for u in self.unseen],
             "findings": [finding.to_dict() for finding in self.findings],
         }  # fmt: skip
 
@@ -65,7 +93,7 @@ class LintReport:
         """The findings as a pandas DataFrame, to sort and filter."""
         import pandas as pd
 
-        columns = list(Finding("empty", "note", "", "", "", "").to_dict())
+        columns = list(Finding("empty", "note", "", "", "", None, None, 1, "").to_dict())
         return pd.DataFrame([finding.to_dict() for finding in self.findings], columns=columns)
 
     def summary(self) -> str:
@@ -81,11 +109,7 @@ class LintReport:
         lines += [] if self.counts else ["  nothing found"]
         for u in self.unseen:
             worst = ", ".join(f"{shortened(i, 28)} {share:.0%}" for i, share in u.worst[:3])
-            told = (
-                f"  {u.system} never sees {u.share:.1%} of the text"
-                if u.share
-                else f"  {u.system} reads all of the text"
-            )
+            told = f"  {u.system} " + (f"never sees {u.share:.1%} of the text" if u.share else "reads all of the text")
             lines += [f"{told}, in {u.documents:,} documents", f"    worst: {worst}"] if worst else [told]
         for needs in dict.fromkeys(self.not_run.values()):
             rules = [rule for rule, other in self.not_run.items() if other == needs]
@@ -103,7 +127,7 @@ class LintReport:
             "<tr>" + "".join(f"<td style='text-align:left'>{_cell(f[name])}</td>" for name in cells) + "</tr>"
             for f in map(Finding.to_dict, self._shown())
         )
-        shown = f"{len(self._shown()):,} of {sum(sum(c.values()) for c in self.counts.values()):,} findings"
+        shown = f"{len(self._shown()):,} of {self._counted.total():,} findings"
         return (
             f"<pre>{html.escape(self.summary())}</pre><details><summary>{shown}; to_frame() has the rest</summary>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"

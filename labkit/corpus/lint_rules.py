@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 SEVERITIES = ("error", "warning", "note")
@@ -10,12 +10,11 @@ SEVERITIES = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of dirt. ``needs`` names what has to be given for the rule to run; "" where nothing is."""
+    """A kind of dirt."""
 
     severity: str
     effect: str
     fix: str
-    needs: str = ""
 
 
 ENCODER = "encoder=lk.load_encoder()"
@@ -45,7 +44,6 @@ RULES: dict[str, Rule] = {
         "warning",
         "BM25 reads it all; the encoder, and so the dense twin and MaxSim, never see what lies behind the cut.",
         "Cut documents into passages that fit, each with its title.",
-        ENCODER,
     ),
     "long-query": Rule(
         "warning",
@@ -86,7 +84,6 @@ RULES: dict[str, Rule] = {
         "warning",
         "It comes up for many questions that it does not answer, and takes a candidate's place each time.",
         "Read it: it is often a glossary or an index. Split it, or leave it out.",
-        SEARCH,
     ),
     "zero-width": Rule(
         "warning",
@@ -134,16 +131,12 @@ class Finding:
     kind: str  # document, query, judgment or file
     id: str
     field: str
+    start: int | None
+    end: int | None
+    places: int
     evidence: str
-    start: int | None = None
-    end: int | None = None
-    places: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data, with the rule's effect and fix."""
         rule = RULES[self.rule]
-        return {
-            "rule": self.rule, "severity": self.severity, "kind": self.kind, "id": self.id, "field": self.field,
-            "start": self.start, "end": self.end, "places": self.places, "evidence": self.evidence,
-            "effect": rule.effect, "fix": rule.fix,
-        }  # fmt: skip
+        return {**asdict(self), "effect": rule.effect, "fix": rule.fix}

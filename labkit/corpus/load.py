@@ -11,6 +11,7 @@ from labkit.corpus.collection import Collection, Document
 from labkit.errors import LabError
 
 PREFIX = "ir_datasets:"
+_pydocs = cache(pydocs.load)
 
 
 def load_collection(name: str = "pydocs", progress: bool = False) -> Collection:
@@ -22,12 +23,10 @@ def load_collection(name: str = "pydocs", progress: bool = False) -> Collection:
         ir_datasets package is installed
     progress : show a bar while pydocs is built for the first time
 
-    Raises
-    ------
-    LabError
-        For a name that is none of these, and for a folder that `labkit.corpus.beir.read_folder` refuses.
+    Raises a `LabError` for a name that is none of these, and for a folder that `labkit.corpus.beir.read_folder`
+    refuses.
     """
-    if name in ("pydocs", "pydocs-raw"):
+    if name in pydocs.NAMES:
         return _pydocs(name, progress)
     if name.startswith(PREFIX):
         return _from_ir_datasets(name.removeprefix(PREFIX))
@@ -40,11 +39,6 @@ def load_collection(name: str = "pydocs", progress: bool = False) -> Collection:
     )
 
 
-@cache
-def _pydocs(name: str, progress: bool) -> Collection:
-    return pydocs.load(name, progress=progress)
-
-
 def _from_ir_datasets(name: str) -> Collection:
     try:
         import ir_datasets
@@ -54,7 +48,10 @@ def _from_ir_datasets(name: str) -> Collection:
         dataset = ir_datasets.load(name)
     except KeyError:
         raise LabError(f"ir_datasets has no dataset {name!r}; see https://ir-datasets.com for the names.") from None
-    docs = {d.doc_id: Document(getattr(d, "title", "") or "", _body(d)) for d in dataset.docs_iter()}
+    docs = {
+        d.doc_id: Document(getattr(d, "title", "") or "", d.text if hasattr(d, "text") else d.default_text())
+        for d in dataset.docs_iter()
+    }
     queries = {q.query_id: q.default_text() for q in dataset.queries_iter()} if dataset.has_queries() else {}
     qrels: dict[str, dict[str, int]] = {}
     skipped = 0
@@ -65,7 +62,3 @@ def _from_ir_datasets(name: str) -> Collection:
             skipped += 1
     notes = (f"{skipped} judgments name unknown ids and were skipped.",) if skipped else ()
     return Collection(PREFIX + name, docs, queries, qrels, warnings=notes)
-
-
-def _body(document) -> str:
-    return document.text if hasattr(document, "text") else document.default_text()

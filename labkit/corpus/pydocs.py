@@ -12,7 +12,6 @@ import platform
 import tomllib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from labkit.corpus.docstrings import parse
 from labkit.corpus.passages import split_passages
 from labkit.corpus.resolve import docstring, resolve, short_signature, words_hash
 from labkit.errors import LabError
+from labkit.records import version_of
 
 NAMES = ("pydocs", "pydocs-raw")
 # The code that turns docstrings into documents; when it changes, documents built before do not count.
@@ -38,13 +38,8 @@ def load(name: str = "pydocs", progress: bool = False) -> Collection:
     read the cache. Names that the installed packages lack, and texts that the manifest does not know, are counted in
     `Collection.drift` (``listed``, ``present``, ``missing``, ``changed``), not refused.
 
-    Raises
-    ------
-    LabError
-        For another name; where the tokenizer's package is not installed; for malformed queries or judgments.
+    Raises a `LabError` where the tokenizer's package is not installed; for malformed queries or judgments.
     """
-    if name not in NAMES:
-        raise LabError(f"there is no {name!r} among the collections read from docstrings: give {' or '.join(NAMES)}.")
     rows = _read(_cache_file(name))
     if rows is None:
         rows = _build(progress)[name]
@@ -55,17 +50,6 @@ def load(name: str = "pydocs", progress: bool = False) -> Collection:
     if (paths.data() / "qrels.tsv").is_file():
         read_qrels(paths.data() / "qrels.tsv", docs, queries, qrels, notes)
     return Collection(name, docs, queries, qrels, splits, info, notes.sentences(), _drift(rows))
-
-
-def text_hash(document: Document) -> str:
-    """16 hexadecimal digits over a document's passages: a vector made from equal passages is valid here."""
-    return hashlib.sha256("\0".join(document.passages).encode()).hexdigest()[:16]
-
-
-def manifest_hash(collection: Collection) -> str:
-    """One hash over all ids and passages, in order."""
-    rows = [f"{doc_id} {text_hash(document)}\n" for doc_id, document in collection.docs.items()]
-    return hashlib.sha256("".join(rows).encode()).hexdigest()
 
 
 def listed() -> dict[str, str]:
@@ -83,10 +67,7 @@ def manifest() -> dict[str, dict]:
 def count_wordpieces(texts: Sequence[str]) -> list[int]:
     """Wordpieces of each text under the default encoder's tokenizer, without [CLS] and [SEP], nothing cut.
 
-    Raises
-    ------
-    LabError
-        If the package that carries the tokenizer is not installed.
+    Raises a `LabError` if the package that carries the tokenizer is not installed.
     """
     return [len(encoding) for encoding in _tokenizer().encode_batch_fast(list(texts), add_special_tokens=False)]
 
@@ -109,19 +90,12 @@ def _tokenizer():  # type: ignore[no-untyped-def]
 
 def _cache_file(name: str) -> Path:
     packages = [package for package in dict.fromkeys(listed().values()) if package != "python"]
-    versions = {package: _version(package) for package in [*packages, _TOKENIZER, "tokenizers"]}
+    versions = {package: version_of(package) for package in [*packages, _TOKENIZER, "tokenizers"]}
     python = ".".join(platform.python_version_tuple()[:2])
     code = [(Path(__file__).parent / f"{module}.py").read_text(encoding="utf-8") for module in BUILDER]
     state = [code, python, platform.system(), versions, (paths.data() / "pydocs.toml").read_text(encoding="utf-8")]
     key = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()[:16]
     return paths.cache() / f"{name}-{key}.jsonl"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _build(progress: bool) -> dict[str, list[dict]]:
@@ -156,17 +130,11 @@ def _objects(names: Iterable[str]) -> tuple[dict[str, object], set[str]]:
         try:
             objects[name] = resolve(name)
         except LookupError:
-            if not _importable(root):
+            try:
+                resolve(root)
+            except LookupError:
                 broken.add(root)
     return objects, broken
-
-
-def _importable(root: str) -> bool:
-    try:
-        resolve(root)
-    except LookupError:
-        return False
-    return True
 
 
 def _write(file: Path, rows: list[dict]) -> None:

@@ -73,10 +73,7 @@ class Repair:
     def __call__(self, text: str) -> Record:
         """Repair one text, such as a query. Rules that learn do nothing here, unless `learn` bound them.
 
-        Raises
-        ------
-        LabError
-            For what is no string, or holds a lone surrogate.
+        Raises a `LabError` for what is no string, or holds a lone surrogate.
         """
         return self._settled(Record.of(check_text(text, "text")))
 
@@ -132,10 +129,7 @@ def repair(
 ) -> Repaired:
     """A repaired collection of the same name. See `Repair` for the rules; ``progress`` shows bars.
 
-    Raises
-    ------
-    LabError
-        For a rule that there is not; for a function that does not answer a text with a text.
+    Raises a `LabError` for a rule that there is not; for a function that does not answer a text with a text.
     """
     return Repair(rules).on(collection, progress)
 

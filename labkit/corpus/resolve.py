@@ -15,10 +15,7 @@ _SIGNATURE_LENGTH = 160  # characters
 def resolve(name: str) -> object:
     """The object that a public dotted name stands for, e.g. ``"pandas.Series.str.split"`` or ``"str.split"``.
 
-    Raises
-    ------
-    LookupError
-        If this installation has no such name, or its package cannot be imported.
+    Raises a ``LookupError`` if this installation has no such name, or its package cannot be imported.
     """
     root, *parts = name.split(".")
     try:

@@ -61,10 +61,7 @@ def soil(
     seed : another one plants elsewhere
     progress : show a bar
 
-    Raises
-    ------
-    LabError
-        For a dial outside of 0 to 1 and a seed that is no whole number.
+    Raises a `LabError` for a dial outside of 0 to 1 and a seed that is no whole number.
     """
     dials = {"mojibake": mojibake, "boilerplate": boilerplate, "duplicates": duplicates}
     dials |= {"zero-width": zero_width, "ocr": ocr, "html": html}

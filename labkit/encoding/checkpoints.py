@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from labkit import paths
 from labkit.bars import waiting
-from labkit.encoding import adapter, default_model
+from labkit.encoding import default_model, low_rank
 from labkit.encoding.head import DIMS, head_projection
 from labkit.encoding.store import Store
 from labkit.errors import LabError
@@ -43,16 +43,13 @@ def load_encoder(name: str | None = None, device: str = "cpu", store: bool = Tru
     ----------
     name : nothing for the default (all-MiniLM-L6-v2's own token vectors, nothing trained on top), a folder with a
         multi-vector recipe, a hub name such as ``"answerdotai/answerai-colbert-small-v1"``, or
-        ``"labkit-late-minilm"``: the default model with the change that ships (`labkit.encoding.adapter`)
+        ``"labkit-late-minilm"``: the default model with the change that ships (`labkit.encoding.low_rank`)
     device : where torch runs it, such as ``"cpu"``, ``"cuda"`` or ``"mps"``
     store : keep document vectors in the store under ``LABKIT_CACHE``
     head : dimensions of the shipped head (`labkit.encoding.head`) on top of the default model: 128, 96, 64 or 48
 
-    Raises
-    ------
-    LabError
-        If the model cannot be had, has no multi-vector recipe (sentence-transformers would add a random
-        projection without a word), or has no safetensors; for a head on another model or of other dimensions.
+    Raises a `LabError` if the model cannot be had, has no multi-vector recipe (sentence-transformers would add a random
+    projection without a word), or has no safetensors; for a head on another model or of other dimensions.
     """
     if name in HEADS and head in (None, HEADS[name]):
         return load_encoder(None, device, store, HEADS[name])
@@ -72,9 +69,9 @@ def _load(name: str | None, device: str, store: bool, head: int | None) -> Encod
     if name is None:
         called = default_model.NAME if head is None else f"{default_model.NAME}+head{head}"
         return Encoder(_default(device, head), called, kept, twin=True)
-    if name == adapter.NAME:
+    if name == low_rank.ADAPTER:
         model = _default(device, None)
-        adapter.adapt(model[0].model)
+        low_rank.adapt(model[0].model)
         return Encoder(model, name, kept)
     folder = find_folder(name, f"Leave the name out for the default, give a folder, {with_network(KNOWN)}")
     require_safetensors(folder, name)
@@ -121,10 +118,7 @@ def _head(dim: int):
 def find_folder(name: str, advice: str) -> Path:
     """The folder of a checkpoint: itself one, or from the hub's cache or the network; never its pickled weights.
 
-    Raises
-    ------
-    LabError
-        If the hub cannot give it; the message ends in ``advice``.
+    Raises a `LabError` if the hub cannot give it; the message ends in ``advice``.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError

@@ -43,10 +43,7 @@ class Compression:
         `Compressor.documents`
     cap : most tokens kept of a document, its first ones; None keeps all
 
-    Raises
-    ------
-    LabError
-        For a knob out of its range, and for a projection other than the default without ``dim``.
+    Raises a `LabError` for a knob out of its range, and for a projection other than the default without ``dim``.
     """
 
     dim: int | None = None
@@ -70,11 +67,8 @@ class Compression:
     def fit(self, sample: PackedTokens) -> Compressor:
         """Learn what the steps need from the token vectors of some documents; the same sample gives the same.
 
-        Raises
-        ------
-        LabError
-            For a ``dim`` above the sample's or one that the head does not have, for a head of another encoder, and for
-            a sample with fewer tokens than PCA or centroids need.
+        Raises a `LabError` for a ``dim`` above the sample's or one that the head does not have, for a head of another
+        encoder, and for a sample with fewer tokens than PCA or centroids need.
         """
         coded = self.storage.startswith("residual")
         rows = _rows(sample) if coded or (self.dim and self.projection == "pca") else np.zeros((0, sample.dim))
@@ -184,8 +178,7 @@ def _rows(sample: PackedTokens) -> np.ndarray:
     if total <= SAMPLE:
         return np.asarray(as_float32(sample, 0, total))
     chosen = np.sort(np.random.default_rng(SEED).choice(total, SAMPLE, replace=False))
-    scales = None if sample.scales is None else sample.scales[chosen]
-    return np.asarray(as_float32(PackedTokens(sample.vectors[chosen], np.array([0, SAMPLE]), scales), 0, SAMPLE))
+    return np.asarray(as_float32(sample.take(chosen, np.array([0, SAMPLE]), slice(1)), 0, SAMPLE))
 
 
 def _projection(compression: Compression, d: int, rows: np.ndarray) -> np.ndarray:

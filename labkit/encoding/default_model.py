@@ -21,10 +21,7 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 def find_default_model() -> Path:
     """The folder of the default model, its weights and tokenizer verified by sha256.
 
-    Raises
-    ------
-    LabError
-        If no folder is found, or if every one found has other weights or another tokenizer.
+    Raises a `LabError` if no folder is found, or if every one found has other weights or another tokenizer.
     """
     refused = []
     for folder in _places():

@@ -71,10 +71,7 @@ class Encoder:
     def encode_queries(self, texts: Sequence[str]) -> PackedTokens:
         """Token vectors of queries, float32, with ``pooled``; one forward pass a query, so batches change nothing.
 
-        Raises
-        ------
-        LabError
-            For a bare string, and for a text that is not a string or holds a lone surrogate.
+        Raises a `LabError` for a bare string, and for a text that is not a string or holds a lone surrogate.
         """
         entries = [self._query(text) for text in _checked(texts, "query")]
         return self._packed(entries, np.float32)
@@ -140,21 +137,17 @@ class Encoder:
 
     def warm(self, texts: Sequence[str], progress: bool = False) -> int:
         """Encode into the store what it lacks and return how many texts that were. Killed, it resumes where it was."""
-        missing = self._missing(texts)
+        missing = {recipes.text_key(text): text for text in self.missing(texts)}
         for batch in self._encode(missing, progress):
             self._keep(batch)
         return len(missing)
 
     def missing(self, texts: Sequence[str]) -> list[str]:
         """The texts that `warm` would encode: the store lacks their token vectors. Each once, in the order given."""
-        return list(self._missing(texts).values())
-
-    def _missing(self, texts: Sequence[str]) -> dict[str, str]:
-        """The same by their keys."""
         if self.store is None:
             raise LabError("this encoder has no store to warm; load it with store=True.")
         by_key = {recipes.text_key(text): text for text in _checked(texts, "document")}
-        return {key: by_key[key] for key in self.store.missing(self.key, list(by_key))}
+        return [by_key[key] for key in self.store.missing(self.key, list(by_key))]
 
     def _require_twin(self) -> None:
         if not self.twin:

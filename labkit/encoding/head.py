@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from labkit import paths
-from labkit.encoding.default_model import sha256_of
+from labkit.encoding.low_rank import read_change
 from labkit.errors import LabError
 
 FILE = "head.safetensors"
@@ -23,10 +23,7 @@ DIMS = (128, 96, 64, 48)
 def head_projection(dim: int = 128) -> np.ndarray:
     """The head's first ``dim`` columns, float32 [384, dim], read only.
 
-    Raises
-    ------
-    LabError
-        For a ``dim`` that the head was not trained for, and for a file that is missing or was altered.
+    Raises a `LabError` for a ``dim`` that the head was not trained for, and for a file that is missing or was altered.
     """
     if dim not in DIMS:
         raise LabError(f"the head was trained for {', '.join(map(str, DIMS))} dimensions; got {dim!r}.")
@@ -35,13 +32,6 @@ def head_projection(dim: int = 128) -> np.ndarray:
 
 @cache
 def _read() -> np.ndarray:
-    from safetensors.numpy import load
-
-    file = paths.data() / FILE
-    if not file.is_file():
-        raise LabError(f"the trained head is not there: {file} is missing. Install labkit again.")
-    if (found := sha256_of(file)) != SHA256:
-        raise LabError(f"{file} has sha256 {found[:12]}…, expected {SHA256[:12]}…; install labkit again.")
-    projection = load(file.read_bytes())["projection"]
+    projection = read_change(paths.data() / FILE, SHA256, "the trained head")["projection"].numpy().copy()
     projection.flags.writeable = False
     return projection

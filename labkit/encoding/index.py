@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit.encoding.compress import Compression, Compressor
-from labkit.encoding.index_files import LEARNED, MANIFEST, load_compressor, mapped, read_manifest, require_whole
+from labkit.encoding.compress import Compressor
+from labkit.encoding.index_files import LEARNED, MANIFEST, mapped, read_learned, read_manifest, require_whole
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_text
@@ -56,10 +56,7 @@ class Index:
 
         A pack is a whole shard as it is mapped, so nothing is copied. Codes are decoded, to one pack in float32.
 
-        Raises
-        ------
-        LabError
-            For a text that the index does not hold.
+        Raises a `LabError` for a text that the index does not hold.
         """
         places = np.array([self._place(text) for text in texts], np.int64)
         shards = np.searchsorted(self._starts, places, side="right") - 1
@@ -79,10 +76,7 @@ class Index:
     def verify(self) -> None:
         """Read every shard and compare its hash.
 
-        Raises
-        ------
-        LabError
-            Names the first shard whose bytes have changed.
+        Raises a `LabError` that names the first shard whose bytes have changed.
         """
         require_whole(self.folder, self.manifest)
 
@@ -117,11 +111,8 @@ def open_index(folder: str | Path, encoder: Encoder | None = None, verify: bool 
     encoder : refuse the index now, not at the first question, unless it was built with this encoder's recipe
     verify : read every shard once and compare its hash; False trusts the disk, and opens gigabytes at once
 
-    Raises
-    ------
-    LabError
-        For a folder without an index, one that is half built, one of another version, a shard that is missing, cut off
-        or changed, and with ``encoder`` for one of another recipe.
+    Raises a `LabError` for a folder without an index, one that is half built, one of another version, a shard that is
+    missing, cut off or changed, and with ``encoder`` for one of another recipe.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
@@ -132,19 +123,14 @@ def open_index(folder: str | Path, encoder: Encoder | None = None, verify: bool 
         raise LabError(f"{folder} is half built, {done:,} of {count:,} texts. Run build_index again: it goes on there.")
     if verify:
         require_whole(folder, manifest)
-    index = Index(folder, manifest, _checked_compressor(folder, manifest))
+    compressor = read_learned(folder, manifest)
+    if compressor is None:
+        file = folder / LEARNED
+        raise LabError(f"{file} has changed since the index was built. Delete {folder} and build the index again.")
+    index = Index(folder, manifest, compressor)
     if encoder is not None:
         index.require(encoder)
     return index
-
-
-def _checked_compressor(folder: Path, manifest: dict[str, Any]) -> Compressor:
-    compression = Compression(**manifest["compression"])
-    file = folder / LEARNED
-    compressor = load_compressor(compression, file) if file.is_file() else Compressor(compression)
-    if compressor is None or compressor.configuration["learned"] != manifest["learned"]:
-        raise LabError(f"{file} has changed since the index was built. Delete {folder} and build the index again.")
-    return compressor
 
 
 def _pack(shard: dict[str, np.ndarray]) -> PackedTokens:

@@ -21,7 +21,7 @@ from labkit.corpus.collection import Collection
 from labkit.encoding.compress import Compression, Compressor
 from labkit.encoding.default_model import sha256_of
 from labkit.encoding.index import Index, open_index
-from labkit.encoding.index_files import LEARNED, MANIFEST, VERSION, load_compressor, manifest_sha256, read_manifest
+from labkit.encoding.index_files import LEARNED, MANIFEST, VERSION, is_whole, own_sha256, read_learned, read_manifest
 from labkit.encoding.recipe import text_key
 from labkit.encoding.tokens import PackedTokens
 from labkit.errors import LabError, check_count, check_text
@@ -54,11 +54,9 @@ def build_index(
         fitted on whatever it was, is taken as it is
     shard : texts a file
 
-    Raises
-    ------
-    LabError
-        If the folder holds an index of other texts, another encoder or another compression, or another build is at
-        work in it; nothing is overwritten. Where the disk is full: what is written stays, and a second call goes on.
+    Raises a `LabError` if the folder holds an index of other texts, another encoder or another compression, or another
+    build is at work in it; nothing is overwritten. Where the disk is full: what is written stays, and a second call
+    goes on.
     """
     if isinstance(texts, str):
         raise LabError(f"give a list of texts or a collection, not a bare string: [{texts[:30]!r}].")
@@ -84,18 +82,20 @@ def _fill(
     progress: bool,
 ) -> None:  # fmt: skip
     """Learn, then write what is not there yet: the manifest first, what was learned, then shard after shard."""
-    kept, shard = read_manifest(folder) or {"shards": []}, wanted["shard"]
+    kept, shard = read_manifest(folder), wanted["shard"]
     for file in _leftovers(folder):
         file.unlink()
-    compressor = _learned(folder, wish, unique, encoder, kept.get("learned"))  # where it fails, the folder stays free
+    known = read_learned(folder, kept) if kept else None  # by an earlier start
+    # where fitting fails, the folder stays free
+    compressor = wish if isinstance(wish, Compressor) else known or _fitted(wish, unique, encoder)
     learned = compressor.configuration["learned"]
     manifest = {**wanted, "dim": compressor.compression.dim or encoder.dim, "learned": learned}
-    whole = {part["file"]: part for part in kept["shards"] if kept["learned"] == learned and _is_whole(folder, part)}
-    stored = not compressor.arrays() or _stored(folder, compressor.compression, learned) is not None
-    if stored and len(whole) == len(kept["shards"]) and kept.get("complete"):
+    shards = kept["shards"] if kept and kept["learned"] == learned else []  # others are of another compressor
+    whole = {part["file"]: part for part in shards if is_whole(folder, part)}
+    if known and kept["complete"] and len(whole) == len(kept["shards"]):
         return
     _save(folder, manifest, whole)
-    if not stored:
+    if learned and not known:
         _write(folder / LEARNED, compressor.arrays())
     for number in bar(range(0, len(unique), shard), what="index", unit="shard", show=progress):
         part, file = unique[number : number + shard], folder / f"vectors-{number // shard:05d}.safetensors"
@@ -144,24 +144,12 @@ def _leftovers(folder: Path) -> list[Path]:
     return [file for name in ("vectors-*", f"{LEARNED}.*", f"{MANIFEST}.*") for file in folder.glob(f".{name}")]
 
 
-def _learned(
-    folder: Path, wish: Compression | Compressor, texts: list[str], encoder: Encoder, known: str | None
-) -> Compressor:
-    """The compressor given; or that of an earlier start, if its hash is the ``known`` one; or one fitted now on texts
-    taken evenly."""
-    if isinstance(wish, Compressor):
-        return wish
+def _fitted(wish: Compression, texts: list[str], encoder: Encoder) -> Compressor:
+    """A compressor fitted on texts taken evenly, where there is something to learn."""
     if wish.dim is None and not wish.storage.startswith("residual"):
         return Compressor(wish)
     sample = [texts[len(texts) * i // SAMPLE] for i in range(SAMPLE)] if len(texts) > SAMPLE else texts
-    return _stored(folder, wish, known) or wish.fit(encoder.encode_documents(sample))
-
-
-def _stored(folder: Path, compression: Compression, learned: str | None) -> Compressor | None:
-    """What an earlier start learned, if it has that hash."""
-    file = folder / LEARNED
-    found = load_compressor(compression, file) if learned and file.is_file() else None
-    return found if found and found.configuration["learned"] == learned else None
+    return wish.fit(encoder.encode_documents(sample))
 
 
 def _arrays(compressor: Compressor, documents: PackedTokens, texts: list[str]) -> dict[str, np.ndarray]:
@@ -175,14 +163,9 @@ def _arrays(compressor: Compressor, documents: PackedTokens, texts: list[str]) -
     return {**arrays, "offsets": stored.offsets, "lost": np.asarray(documents.lost, np.int32), "keys": keys}
 
 
-def _is_whole(folder: Path, shard: dict[str, Any]) -> bool:
-    file = folder / shard["file"]
-    return file.is_file() and sha256_of(file) == shard["sha256"]
-
-
 def _save(folder: Path, manifest: dict[str, Any], shards: dict[str, dict], complete: bool = False) -> None:
     told = {**manifest, "shards": [shards[name] for name in sorted(shards)], "complete": complete}
-    told["sha256"] = manifest_sha256(told)
+    told["sha256"] = own_sha256(told)
     _whole_or_not(folder / MANIFEST, json.dumps(told, indent=1, sort_keys=True) + "\n")
 
 

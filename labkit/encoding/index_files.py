@@ -19,26 +19,24 @@ MANIFEST, LEARNED = "manifest.json", "compressor.safetensors"
 ARRAYS = {"vectors", "offsets", "lost", "keys"}  # that every shard has
 
 
-def load_compressor(compression: Compression, file: Path) -> Compressor | None:
-    """A compressor from what it learned; None for a file that cannot be read as such."""
+def read_learned(folder: Path, manifest: dict[str, Any]) -> Compressor | None:
+    """The compressor of an index with what it learned; None where that is not what the manifest says."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        arrays = load_file(file)
+        arrays = load_file(folder / LEARNED) if (folder / LEARNED).is_file() else {}
         codec = ResidualCodec(*(arrays[n] for n in ("centroids", "bounds", "values"))) if "values" in arrays else None
     except (SafetensorError, KeyError, TypeError, ValueError):
         return None
-    return Compressor(compression, arrays.get("matrix"), codec)
+    compressor = Compressor(Compression(**manifest["compression"]), arrays.get("matrix"), codec)
+    return compressor if compressor.configuration["learned"] == manifest["learned"] else None
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """What an index says of itself, None where there is no manifest.
 
-    Raises
-    ------
-    LabError
-        For one that is no JSON object or does not have its own hash, and for one of another version.
+    Raises a `LabError` for one that is no JSON object or does not have its own hash, and for one of another version.
     """
     file = folder / MANIFEST
     if not file.is_file():
@@ -54,12 +52,12 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
             f"{folder} holds an index of version {manifest.get('version')}, and this labkit reads {VERSION}. "
             "Build the index again in another folder."
         )
-    if manifest.get("sha256") != manifest_sha256(manifest):
+    if manifest.get("sha256") != own_sha256(manifest):
         raise LabError(f"{file} is damaged: it does not have the sha256 that it says. Delete {folder} and build again.")
     return manifest
 
 
-def manifest_sha256(manifest: dict[str, Any]) -> str:
+def own_sha256(manifest: dict[str, Any]) -> str:
     """sha256 of a manifest as canonical JSON without the hash itself."""
     body = {name: value for name, value in manifest.items() if name != "sha256"}
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
@@ -71,11 +69,17 @@ def require_whole(folder: Path, manifest: dict[str, Any]) -> None:
         file = folder / shard["file"]
         if not file.is_file():
             raise LabError(f"{file} is missing. Run build_index again: it builds what is not there.")
-        if sha256_of(file) != shard["sha256"]:
+        if not is_whole(folder, shard):
             raise LabError(
                 f"{file} has changed since it was written: its sha256 is another one. Run build_index again: it builds "
                 "what is damaged and keeps what is whole."
             )
+
+
+def is_whole(folder: Path, shard: dict[str, Any]) -> bool:
+    """Whether a shard is there with the bytes that it was written with."""
+    file = folder / shard["file"]
+    return file.is_file() and sha256_of(file) == shard["sha256"]
 
 
 def mapped(file: Path) -> dict[str, np.ndarray]:

@@ -19,10 +19,8 @@ def keep_literals(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
     Splitting special tokens is enough for WordPiece and BPE. A unigram vocabulary (XLM-R, BGE) lists ``</s>`` as a
     piece like any other, with the best score of all, and finds it in the text again: those pieces are renamed.
 
-    Raises
-    ------
-    LabError
-        If a special token still comes out of its name, or the tokenizer is not one of the tokenizers library.
+    Raises a `LabError` if a special token still comes out of its name, or the tokenizer is not one of the tokenizers
+    library.
     """
     if getattr(tokenizer, "backend_tokenizer", None) is None:
         raise LabError(f"{name} must have a fast tokenizer (a tokenizer.json); it has {type(tokenizer).__name__}.")

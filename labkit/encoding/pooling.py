@@ -36,5 +36,4 @@ def pooled(packed: PackedTokens, factor: int) -> PackedTokens:
         rows.extend((begin + first[order]).tolist())
         lengths.append(len(first))
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    per_token = {name: value[rows] for name in ("ids", "spans") if (value := getattr(packed, name)) is not None}
-    return replace(packed, vectors=np.concatenate(vectors), offsets=offsets, scales=None, **per_token)
+    return replace(packed.take(rows, offsets), vectors=np.concatenate(vectors), scales=None)

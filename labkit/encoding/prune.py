@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 
@@ -34,8 +33,7 @@ def kept(packed: PackedTokens, mask: np.ndarray | None, cap: int | None = None) 
         begins = np.repeat(running[packed.offsets[:-1]], packed.lengths)
         keep = keep & (running[:-1] - begins < cap)
         running = np.concatenate([[0], np.cumsum(keep)])
-    per_token = {n: v[keep] for n in ("vectors", "scales", "ids", "spans") if (v := getattr(packed, n)) is not None}
-    return replace(packed, offsets=running[packed.offsets], **per_token)
+    return packed.take(keep, running[packed.offsets])
 
 
 def content_words(packed: PackedTokens, dropped: Collection[str] = FUNCTION_WORDS) -> np.ndarray:
@@ -43,6 +41,7 @@ def content_words(packed: PackedTokens, dropped: Collection[str] = FUNCTION_WORD
 
     Case does not count. A piece of a longer word stays, whatever it spells: the "a" of "a ##ardvark" is no article.
 
+    >>> from dataclasses import replace
     >>> from labkit.encoding.tokens import pack
     >>> packed = pack([np.eye(4)], ids=[np.array([0, 1, 2, 3])])
     >>> words = ["the", "a", "##ardvark", "of"]

@@ -16,7 +16,7 @@ from labkit.errors import LabError
 
 ROUNDS = 4  # of k-means, as ColBERTv2 has it
 TOKENS_PER_CENTROID, TOKENS_A_CENTROID = 39, 64  # what faiss asks for at least, and what k-means reads at most
-MOST_CENTROIDS = 4_096
+MOST_CENTROIDS = 4_096  # so that the number of one fits uint16
 LEVEL_ROUNDS, LEVEL_TOKENS = 40, 8_192  # of Lloyd's algorithm, and the tokens that it reads at most
 BLOCK = 65_536  # tokens encoded or decoded at a time
 
@@ -36,21 +36,22 @@ class ResidualCodec:
 
     @property
     def bytes(self) -> int:
-        """Bytes a token: the centroid's number in 2 or 4, then the packed buckets."""
-        return self._number.itemsize + -(-self.centroids.shape[1] * self.bits // 8)
+        """Bytes a token: the centroid's number in 2, then the packed buckets."""
+        return 2 + -(-self.centroids.shape[1] * self.bits // 8)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What was learned, by name."""
         return {"centroids": self.centroids, "bounds": self.bounds, "values": self.values}
 
     def encode(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the nearest centroids [T], and buckets packed into uint8 [T, bytes]; of unit vectors [T, d]."""
-        numbers = np.concatenate([np.zeros(0, self._number), *map(self._nearest, _blocks(vectors))])
-        packed = [np.zeros((0, self.bytes - self._number.itemsize), np.uint8)]
+        """Numbers of the nearest centroids, uint16 [T], and buckets packed into uint8 [T, bytes - 2]; of unit vectors
+        [T, d]."""
+        numbers, packed = [np.zeros(0, np.uint16)], [np.zeros((0, self.bytes - 2), np.uint8)]
         for begin in range(0, len(vectors), BLOCK):
-            part = slice(begin, begin + BLOCK)
-            packed.append(self._packed(vectors[part] - self.centroids[numbers[part]]))
-        return numbers, np.concatenate(packed)
+            part = vectors[begin : begin + BLOCK]
+            numbers.append(self._nearest(part))
+            packed.append(self._packed(part - self.centroids[numbers[-1]]))
+        return np.concatenate(numbers), np.concatenate(packed)
 
     def decode(self, numbers: np.ndarray, packed: np.ndarray) -> np.ndarray:
         """Unit vectors [T, d] float32: each centroid with its token's bucket values added."""
@@ -60,13 +61,9 @@ class ResidualCodec:
         decode_rows(self.centroids, self.values[buckets], numbers, packed, answer)
         return answer
 
-    @property
-    def _number(self) -> np.dtype:
-        return np.dtype(np.uint16 if len(self.centroids) <= 2**16 else np.uint32)
-
     def _nearest(self, vectors: np.ndarray) -> np.ndarray:
         """The centroid with the largest product, as ColBERTv2 has it: vectors and centroids are of unit length."""
-        return (vectors @ self.centroids.T).argmax(axis=1).astype(self._number)
+        return (vectors @ self.centroids.T).argmax(axis=1).astype(np.uint16)
 
     def _packed(self, residuals: np.ndarray) -> np.ndarray:
         buckets = np.searchsorted(self.bounds, residuals, side="right").astype(np.uint8)
@@ -81,10 +78,7 @@ def fit_codec(vectors: np.ndarray, bits: int, seed: int) -> ResidualCodec:
 
     There is about one centroid for 39 tokens, a power of two, 4,096 at most.
 
-    Raises
-    ------
-    LabError
-        For fewer tokens than one centroid needs.
+    Raises a `LabError` for fewer tokens than one centroid needs.
     """
     most = len(vectors) // TOKENS_PER_CENTROID
     if not most:
@@ -125,10 +119,6 @@ def kmeans(vectors: np.ndarray, count: int, seed: int) -> np.ndarray:
     )  # fmt: skip
     means.train(np.ascontiguousarray(vectors, np.float32))
     return means.centroids
-
-
-def _blocks(vectors: np.ndarray) -> list[np.ndarray]:
-    return [vectors[begin : begin + BLOCK] for begin in range(0, len(vectors), BLOCK)]
 
 
 @njit(nogil=True, cache=True, fastmath={"reassoc"})  # so that the sum of squares is vectorised

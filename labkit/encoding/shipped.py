@@ -1,19 +1,21 @@
 """Pooled vectors that ship in ``data/``: the dense twin of pydocs, int8, so that dense search needs no encoding.
 
 A vector is used only for the very text it was made from (its sha256 is stored beside it) and only with the very
-weights, tokenizer and length that made it. Everything else is encoded here.
+weights, tokenizer and length that made it. Everything else is encoded here. What ships so is a table: rows of arrays
+found by ``keys`` [n, 16] uint8, and metadata that say for which model they are valid.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labkit import paths
+from labkit.encoding.tokens import PackedTokens, quantize_int8
 
 if TYPE_CHECKING:
     from labkit.encoding.encoders import Encoder
@@ -40,31 +42,38 @@ def embed_with_shipped(encoder: Encoder, texts: Sequence[str], progress: bool = 
 
 def write_shipped(encoder: Encoder, texts: Sequence[str], file: Path) -> None:
     """Write the pooled vectors of texts as int8 with one scale each; used by ``data/recipes``."""
-    from safetensors.numpy import save_file
-
     unique = list(dict.fromkeys(texts))
     vectors = encoder.embed_documents(unique, progress=True)
-    scales = np.abs(vectors).max(axis=1) / 127
-    arrays = {
-        "vectors": np.rint(vectors / scales[:, None]).astype(np.int8),
-        "scales": scales.astype(np.float32),
-        "keys": np.frombuffer(b"".join(_key(text) for text in unique), np.uint8).reshape(-1, KEY_BYTES).copy(),
-    }
-    save_file(arrays, file, metadata=_made_by(encoder))
+    small = quantize_int8(PackedTokens(vectors, np.array([0, len(unique)])))
+    write_table(file, _made_by(encoder), map(_key, unique), vectors=small.vectors, scales=small.scales)
 
 
-def _load(file: Path, encoder: Encoder) -> dict[bytes, np.ndarray]:
+def read_table(file: Path, metadata: dict[str, str]) -> dict[str, np.ndarray]:
+    """The arrays of a table; empty where there is no file, or where it has other metadata."""
     from safetensors import safe_open
 
     if not file.is_file():
         return {}
     with safe_open(file, "numpy") as stored:
-        if stored.metadata() != _made_by(encoder):
-            return {}
-        wide = stored.get_tensor("vectors") * stored.get_tensor("scales")[:, None]
-        keys = [row.tobytes() for row in stored.get_tensor("keys")]
+        names = stored.keys() if stored.metadata() == metadata else ()
+        return {name: stored.get_tensor(name) for name in names}
+
+
+def write_table(file: Path, metadata: dict[str, str], keys: Iterable[bytes], **arrays: np.ndarray) -> None:
+    """Write a table; each array has a row for each key."""
+    from safetensors.numpy import save
+
+    rows = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES)
+    paths.write_atomic(file, save({"keys": rows, **arrays}, metadata))
+
+
+def _load(file: Path, encoder: Encoder) -> dict[bytes, np.ndarray]:
+    table = read_table(file, _made_by(encoder))
+    if not table:
+        return {}
+    wide = table["vectors"] * table["scales"][:, None]
     wide /= np.linalg.norm(wide, axis=1, keepdims=True)
-    return dict(zip(keys, wide.astype(np.float32), strict=True))
+    return dict(zip(map(bytes, table["keys"]), wide, strict=True))
 
 
 def _key(text: str) -> bytes:

@@ -135,21 +135,20 @@ class PackedTokens:
             raise LabError(f"a pack is sliced in steps of 1; got a step of {step}.")
         stop = max(start, stop)
         first, last = int(self.offsets[start]), int(self.offsets[stop])
-        per_token = {
-            name: value[first:last]
-            for name in ("vectors", "scales", "ids", "spans")
-            if (value := getattr(self, name)) is not None
-        }
-        per_text = {n: v[start:stop] for n in ("pooled", "lost") if (v := getattr(self, n)) is not None}
-        return replace(self, offsets=self.offsets[start : stop + 1] - first, **per_token, **per_text)
+        return self.take(slice(first, last), self.offsets[start : stop + 1] - first, slice(start, stop))
+
+    def take(self, rows: Any, offsets: np.ndarray, texts: slice = slice(None)) -> PackedTokens:
+        """These rows of all that tokens have, under new ``offsets``, and these of what texts have. A slice gives views,
+        an array of numbers or of booleans copies."""
+        taken = {n: v[rows] for n in ("vectors", "scales", "ids", "spans") if (v := getattr(self, n)) is not None}
+        taken |= {n: v[texts] for n in ("pooled", "lost") if (v := getattr(self, n)) is not None}
+        return replace(self, offsets=offsets, **taken)
 
 
 def only(packed: PackedTokens, positions: Sequence[int]) -> PackedTokens:
     """Text 0 with some of its tokens, in this order; the vectors stay what they are, nothing is encoded again."""
     rows = int(packed.offsets[0]) + np.asarray(positions, np.int64)
-    per_token = {n: v[rows] for n in ("vectors", "scales", "ids", "spans") if (v := getattr(packed, n)) is not None}
-    per_text = {n: v[:1] for n in ("pooled", "lost") if (v := getattr(packed, n)) is not None}
-    return replace(packed, offsets=np.array([0, len(rows)]), **per_token, **per_text)
+    return packed.take(rows, np.array([0, len(rows)]), slice(1))
 
 
 def as_float32(packed: PackedTokens, start: int, stop: int) -> Array:
@@ -170,10 +169,8 @@ def pack(arrays: Iterable[Array], ids: Sequence[np.ndarray] | None = None) -> Pa
         An array may have no rows.
     ids : token ids of each array, optional
 
-    Raises
-    ------
-    LabError
-        For an array that is not ``[Ld, d]``, for two values of ``d``, and for NaN or infinity (names the row).
+    Raises a `LabError` for an array that is not ``[Ld, d]``, for two values of ``d``, and for NaN or infinity (names
+    the row).
     """
     parts = [array if hasattr(array, "ndim") else np.asarray(array, dtype=np.float32) for array in arrays]
     for number, part in enumerate(parts):

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from labkit import paths
+from labkit.encoding.shipped import KEY_BYTES, read_table, write_table
 
 FILE = "pydocs_cross.safetensors"
-KEY_BYTES = 16
 
 
 def pair_key(query: str, passage: str) -> bytes:
@@ -28,25 +28,11 @@ def pair_key(query: str, passage: str) -> bytes:
 @cache
 def shipped_scores(identity: str, file: Path | None = None) -> Mapping[bytes, float]:
     """Pair keys to scores of the model with this identity; empty where none are stored."""
-    from safetensors import safe_open
-
-    file = file or paths.data() / FILE
-    if not file.is_file():
-        return {}
-    with safe_open(file, "numpy") as stored:
-        if (stored.metadata() or {}).get("model") != identity:
-            return {}
-        keys = [row.tobytes() for row in stored.get_tensor("keys")]
-        return dict(zip(keys, stored.get_tensor("scores").tolist(), strict=True))
+    table = read_table(file or paths.data() / FILE, {"model": identity})
+    return dict(zip(map(bytes, table["keys"]), table["scores"].tolist(), strict=True)) if table else {}
 
 
 def write_scores(identity: str, scores: Mapping[bytes, float], file: Path) -> None:
     """Write scores by pair key; used by ``data/recipes``."""
-    from safetensors.numpy import save
-
     keys = sorted(scores)
-    arrays = {
-        "keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES),
-        "scores": np.array([scores[key] for key in keys], np.float32),
-    }
-    paths.write_atomic(file, save(arrays, metadata={"model": identity}))
+    write_table(file, {"model": identity}, keys, scores=np.array([scores[key] for key in keys], np.float32))

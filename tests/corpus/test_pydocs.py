@@ -4,13 +4,11 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
 from labkit import paths
 from labkit.corpus import pydocs
-from labkit.corpus.collection import Document
 from labkit.errors import LabError
 
 MUST = """
@@ -149,13 +147,13 @@ def test_a_torn_cache_is_built_again_byte_by_byte(docs, fresh):
     before = {file: file.read_bytes() for file in fresh.glob("pydocs-*.jsonl")}
     for file, content in before.items():
         file.write_bytes(content[: len(content) // 2])
-    assert pydocs.manifest_hash(pydocs.load()) == pydocs.manifest_hash(docs)
+    assert pydocs.load().docs == docs.docs
     assert {file: file.read_bytes() for file in before} == before
 
 
 def test_another_list_or_version_has_another_cache_file(fresh, monkeypatch):
     mine = pydocs._cache_file("pydocs")
-    monkeypatch.setattr(pydocs, "_version", lambda package: "0.0")
+    monkeypatch.setattr(pydocs, "version_of", lambda package: "0.0")
     assert pydocs._cache_file("pydocs") != mine
 
 
@@ -200,11 +198,6 @@ def test_malformed_queries_and_judgments_are_told_by_line(shipped, file, content
         pydocs.load()
 
 
-def test_an_unknown_name_says_which_there_are():
-    with pytest.raises(LabError, match="give pydocs or pydocs-raw"):
-        pydocs.load("pydoc")
-
-
 def test_a_missing_tokenizer_says_what_to_install(monkeypatch):
     pydocs._tokenizer.cache_clear()
     monkeypatch.setattr(pydocs, "find_spec", lambda name: None)
@@ -215,17 +208,6 @@ def test_a_missing_tokenizer_says_what_to_install(monkeypatch):
 def test_wordpieces_are_counted_without_a_limit_and_without_special_tokens():
     assert pydocs.count_wordpieces(["word " * 300, "tokenization", ""]) == [300, 2, 0]
     assert pydocs.count_wordpieces(["[SEP]"])[0] > 1, "in a text it is text, not a marker"
-
-
-def test_the_text_hash_follows_the_passages_and_nothing_else():
-    document = Document("f", "f(a)\nDo it.", ("f. Do it.", "f. a: int."))
-    assert pydocs.text_hash(document) == pydocs.text_hash(Document("g", "other", document.passages))
-    assert pydocs.text_hash(document) != pydocs.text_hash(Document("f", document.text, ("f. Do it. f. a: int.",)))
-
-
-def test_the_manifest_hash_follows_order_and_passages(docs):
-    turned = replace(docs, docs=dict(reversed(docs.docs.items())))
-    assert pydocs.manifest_hash(turned) != pydocs.manifest_hash(docs)
 
 
 def test_importing_the_module_loads_no_package_that_it_documents():

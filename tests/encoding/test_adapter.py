@@ -10,10 +10,9 @@ import torch
 
 import labkit as lk
 from labkit import paths
-from labkit.encoding import adapter
 from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.default_model import find_default_model
-from labkit.encoding.low_rank import changed, read_change
+from labkit.encoding.low_rank import ADAPTER, ADAPTER_FILE, ADAPTER_SHA256, adapt, changed, read_change
 
 RECIPES = Path(__file__).parents[2] / "data" / "recipes"
 TEXTS = ["Unpivot a DataFrame from wide to long format.", "Sort the rows.", ""]
@@ -30,17 +29,17 @@ def test_its_vectors_are_those_of_transformers_with_the_changed_weights():
 
     folder = str(find_default_model())
     model = BertModel.from_pretrained(folder, add_pooling_layer=False).eval()
-    change = read_change(paths.data() / adapter.FILE, adapter.SHA256, "")
+    change = read_change(paths.data() / ADAPTER_FILE, ADAPTER_SHA256, "")
     model.load_state_dict(changed(model.state_dict(), change))
     with torch.inference_mode():
         hidden = model(**AutoTokenizer.from_pretrained(folder)(TEXTS[0], return_tensors="pt")).last_hidden_state
     expected = torch.nn.functional.normalize(hidden[0, 1:-1], dim=1).numpy()
-    encoder = load_encoder(adapter.NAME, store=False)
+    encoder = load_encoder(ADAPTER, store=False)
     np.testing.assert_allclose(encoder.encode_queries(TEXTS[:1])[0], expected, atol=1e-5)
 
 
 def test_it_is_an_encoder_of_its_own():
-    encoder, default = load_encoder(adapter.NAME, store=False), load_encoder(store=False)
+    encoder, default = load_encoder(ADAPTER, store=False), load_encoder(store=False)
     assert encoder.identity.startswith("labkit-late-minilm ")
     assert encoder.dim == default.dim
     assert encoder.key != default.key
@@ -49,19 +48,19 @@ def test_it_is_an_encoder_of_its_own():
     with pytest.raises(lk.LabError, match="has no dense twin"):
         encoder.embed_queries(TEXTS)
     with pytest.raises(lk.LabError, match="the head was trained on the default model"):
-        load_encoder(adapter.NAME, head=128)
+        load_encoder(ADAPTER, head=128)
 
 
 def test_the_change_is_small_and_another_one_is_refused(tmp_path, monkeypatch):
-    file = paths.data() / adapter.FILE
+    file = paths.data() / ADAPTER_FILE
     assert file.stat().st_size <= 3_000_000
     monkeypatch.setattr(paths, "data", lambda: tmp_path)
     model = load_encoder(store=False).model[0].model
     with pytest.raises(lk.LabError, match=r"adapter\.safetensors is missing. Install labkit again"):
-        adapter.adapt(model)
-    (tmp_path / adapter.FILE).write_bytes(file.read_bytes()[:-1] + b"!")
+        adapt(model)
+    (tmp_path / ADAPTER_FILE).write_bytes(file.read_bytes()[:-1] + b"!")
     with pytest.raises(lk.LabError, match=r"has sha256 .*, expected .*; install labkit again"):
-        adapter.adapt(model)
+        adapt(model)
 
 
 @pytest.mark.slow
