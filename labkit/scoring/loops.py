@@ -27,6 +27,7 @@ ROWS = 6 if _FEW else 12  # document tokens in a tile; with two vectors each and
 WIDE = 2 * LANES  # query tokens in a full panel
 STEP = 8  # dimensions at a time
 AHEAD = 4 * ROWS  # document tokens between the one in use and the one asked of memory
+NEAR = 4 * ROWS  # document tokens that meet all panels before the next; they stay in the first cache
 PIECE = 10 * ROWS  # document tokens widened at a time; they stay in the second cache
 FIELDS = (
     *("vectors", "kind", "stride", "dim", "scales", "offsets", "documents", "chosen", "count", "share"),
@@ -38,7 +39,7 @@ _VECTOR = ir.VectorType(_FLOAT, LANES)
 
 
 def _tile(vectors: int, whole: bool):  # type: ignore[no-untyped-def]
-    """``tile(rows, stride, dim, panel, answer)``: addresses, bytes from row to row, dimensions.
+    """``tile(rows, stride, dim, panel, answer, ahead)``: addresses, bytes from row to row, dimensions.
 
     Multiplies ROWS rows with a panel [dim, vectors * LANES]. With ``whole`` the products [ROWS, vectors * LANES] are
     the answer, else it is raised by their maxima [vectors * LANES]. Each product is summed in the order of the
@@ -46,12 +47,11 @@ def _tile(vectors: int, whole: bool):  # type: ignore[no-untyped-def]
     """
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        rows, stride, dim, panel, answer = arguments
+        rows, stride, dim, panel, answer, ahead = arguments
         multiply_add = _llvm(builder, f"llvm.fmuladd.v{LANES}f32", _VECTOR, [_VECTOR] * 3)
         prefetch = _llvm(builder, "llvm.prefetch.p0", ir.VoidType(), [_BYTE, *[_INT32] * 3])
         number, plus = lambda value: ir.Constant(_INT64, value), builder.add
         row = [plus(rows, builder.mul(stride, number(i))) for i in range(ROWS)]
-        ahead = builder.mul(stride, number(AHEAD))
         sums = [cgutils.alloca_once(builder, _VECTOR) for _ in range(ROWS * vectors)]
         for each in sums:
             builder.store(ir.Constant(_VECTOR, None), each)
@@ -89,7 +89,9 @@ def _tile(vectors: int, whole: bool):  # type: ignore[no-untyped-def]
             builder.store(vector, place, align=4)
         return context.get_dummy_value()
 
-    return intrinsic(lambda context, rows, stride, dim, panel, answer: (types.void(*[types.int64] * 5), generate))
+    return intrinsic(
+        lambda context, rows, stride, dim, panel, answer, ahead: (types.void(*[types.int64] * 6), generate)
+    )
 
 
 def _llvm(builder, name, answer, arguments):  # type: ignore[no-untyped-def]
@@ -126,7 +128,7 @@ def take(context, address):  # type: ignore[no-untyped-def]
 
 
 def _maxima(vectors: int):  # type: ignore[no-untyped-def]
-    """``maxima(rows, stride, count, dim, panel, best, winners, begin, tiles)`` for one panel.
+    """``maxima(rows, stride, count, dim, panel, ahead, best, winners, begin, tiles)`` for one panel.
 
     Raises ``best`` [vectors * LANES] by ``count`` rows, at least ROWS of them, and notes in ``winners``, unless that is
     empty, which row did, counted from ``begin``. The first of equals wins. The last tile goes back to rows already
@@ -135,13 +137,13 @@ def _maxima(vectors: int):  # type: ignore[no-untyped-def]
     maxima_of, products_of, width = _tile(vectors, False), _tile(vectors, True), vectors * LANES
 
     @njit(nogil=True, inline="always")
-    def maxima(rows, stride, count, dim, panel, best, winners, begin, tiles):  # type: ignore[no-untyped-def]
+    def maxima(rows, stride, count, dim, panel, ahead, best, winners, begin, tiles):  # type: ignore[no-untyped-def]
         for low in range(0, count, ROWS):
             low = min(low, count - ROWS)
             if not len(winners):
-                maxima_of(rows + low * stride, stride, dim, panel, np.int64(best.ctypes.data))
+                maxima_of(rows + low * stride, stride, dim, panel, np.int64(best.ctypes.data), ahead)
                 continue
-            products_of(rows + low * stride, stride, dim, panel, np.int64(tiles.ctypes.data))
+            products_of(rows + low * stride, stride, dim, panel, np.int64(tiles.ctypes.data), ahead)
             for i in range(ROWS):
                 for column in range(width):
                     if tiles[i * width + column] > best[column]:
@@ -187,19 +189,22 @@ def widen(vectors, kind, stride, dim, scales, start, count, rows):  # type: igno
 def best_of(job, start, stop, rows, tiles, best, winners):  # type: ignore[no-untyped-def]
     """Raise ``best`` and ``winners`` [columns] by the document in rows ``start:stop``, with ``rows`` to widen to."""
     stored = job.kind == FLOAT32 and stop - start >= ROWS
-    piece = stop - start if stored else PIECE
+    piece = PIECE if not stored else stop - start if job.columns <= WIDE else NEAR
     for begin in range(0, stop - start, piece):
         count = min(stop - start - begin, piece)
+        if stored and count < ROWS:
+            begin, count = stop - start - ROWS, ROWS
         address, stride = job.vectors + (start + begin) * job.stride, job.stride
         if not stored:
             widen(job.vectors, job.kind, job.stride, job.dim, job.scales, start + begin, count, rows)
             address, stride, count = np.int64(rows.ctypes.data), 4 * job.dim, max(count, ROWS)
         for first in range(0, job.columns, WIDE):
             panel = job.panels + 4 * job.dim * first
+            ahead = 0 if first else AHEAD * stride  # later panels find the rows near
             if first + WIDE <= job.columns:
-                _full(address, stride, count, job.dim, panel, best[first:], winners[first:], begin, tiles)
+                _full(address, stride, count, job.dim, panel, ahead, best[first:], winners[first:], begin, tiles)
             else:
-                _half(address, stride, count, job.dim, panel, best[first:], winners[first:], begin, tiles)
+                _half(address, stride, count, job.dim, panel, ahead, best[first:], winners[first:], begin, tiles)
 
 
 def drain(address):  # type: ignore[no-untyped-def]
