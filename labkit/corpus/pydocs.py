@@ -38,8 +38,11 @@ def load(name: str = "pydocs", progress: bool = False) -> Collection:
     read the cache. Names that the installed packages lack, and texts that the manifest does not know, are counted in
     `Collection.drift` (``listed``, ``present``, ``missing``, ``changed``), not refused.
 
-    Raises a `LabError` where the tokenizer's package is not installed; for malformed queries or judgments.
+    Raises a `LabError` for another name; where the tokenizer's package is not installed; for malformed queries or
+    judgments.
     """
+    if name not in NAMES:
+        raise LabError(f"name must be one of {', '.join(map(repr, NAMES))}; got {name!r}.")
     rows = _read(_cache_file(name))
     if rows is None:
         rows = _build(progress)[name]

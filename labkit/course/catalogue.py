@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from importlib import import_module
+from importlib import import_module, invalidate_caches
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -37,6 +37,9 @@ def catalogue() -> Catalogue:
 
 def read(folder: Path) -> Catalogue:
     """Run every exercise file of ``folder``; a `LabError` names the first one that is broken."""
+    for name in [name for name in sys.modules if name.startswith(f"{_PACKAGE}.")]:
+        del sys.modules[name]  # of another folder, or of files that have changed since
+    invalidate_caches()
     package = sys.modules[_PACKAGE] = ModuleType(_PACKAGE)
     package.__path__ = [str(folder)]
     found = Catalogue({}, {})

@@ -10,6 +10,7 @@ import dis
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ def made(code: str) -> set[str]:
     ['f', 'n', 'np', 'total']
     """
     try:
-        cell = compile(code, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the compiler thinks of a cell is not asked here
+            cell = compile(code, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     except SyntaxError:
         return set()
     return {step.argval for step in dis.get_instructions(cell) if step.opname == "STORE_NAME"}

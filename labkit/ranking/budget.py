@@ -1,7 +1,7 @@
 """What hosted reranking may cost a day: reserved before each call, on disk, in all processes together.
 
 A reservation is a row that is committed before the call begins, and the bill replaces its amount. A process that dies
-in between leaves the reservation, and it counts as spent. A day is a day of UTC.
+in between leaves the reservation, and it counts as spent. A day is a day of UTC; a month of them is kept.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from labkit import paths
@@ -20,8 +20,10 @@ from labkit.ranking.prices import UNITS, read_prices
 FILE = "spending.sqlite"
 TABLE = (
     "CREATE TABLE IF NOT EXISTS spending (id INTEGER PRIMARY KEY, day TEXT, account TEXT, amount REAL)",
-    "CREATE INDEX IF NOT EXISTS of_a_day ON spending (day, account)",
+    "CREATE INDEX IF NOT EXISTS of_a_day ON spending (day, account, amount)",
 )
+ADDED = "INSERT INTO spending (day, account, amount) VALUES (?, ?, ?)"
+KEPT = timedelta(days=31)
 WAIT_SECONDS = 30  # for another writer
 DIGITS = 9  # of an amount: sums of binary fractions are not exact
 BILLED = {UNITS[1]: ("search_units", 1_000), UNITS[2]: ("input_tokens", 1_000_000)}  # unit of a price -> what of a bill
@@ -61,7 +63,7 @@ class Budget:
         """What a bill comes to; 0 for an empty one, None where it lacks the unit that is paid for."""
         if not bill:
             return 0.0
-        return max(0.0, bill[self._what]) * self._each if self._what in bill else None
+        return max(0.0, float(bill[self._what])) * self._each if self._what in bill else None
 
     def reserve(self, most: Mapping[str, float]) -> Reservation | None:
         """Set aside the most that a call can be billed; None if that is more than what is left. On disk on return.
@@ -70,10 +72,10 @@ class Budget:
         """
         amount, today = round(self.amount(most) or 0.0, DIGITS), self._today()
         with self._record() as record:
+            record.execute("DELETE FROM spending WHERE day < ?", (f"{self._now() - KEPT:%Y-%m-%d}",))
             if round(self._sum(record, today) + amount - self.limit, DIGITS) > 0:
                 return None
-            row = (today, self.account, amount)
-            row_id = record.execute("INSERT INTO spending (day, account, amount) VALUES (?, ?, ?)", row).lastrowid
+            row_id = record.execute(ADDED, (today, self.account, amount)).lastrowid
         return Reservation(row_id, amount)
 
     def settle(self, kept: Reservation, bill: Mapping[str, float]) -> None:
@@ -85,7 +87,9 @@ class Budget:
         if amount is None or round(amount, DIGITS) == kept.amount:
             return
         with self._record() as record:
-            record.execute("UPDATE spending SET amount = ? WHERE id = ?", (round(amount, DIGITS), kept.id))
+            changed = "UPDATE spending SET amount = ? WHERE id = ? AND account = ?"
+            if not record.execute(changed, (round(amount, DIGITS), kept.id, self.account)).rowcount:
+                record.execute(ADDED, (self._today(), self.account, round(amount, DIGITS)))  # the record was deleted
 
     @property
     def spent(self) -> float:

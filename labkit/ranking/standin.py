@@ -30,7 +30,7 @@ PATIENCE = 30.0  # seconds to start, and to stop while a scorer still works
 
 @contextmanager
 def cohere_standin(faults: Faults = None, scorer: Scorer | None = None) -> Iterator[str]:
-    """A loopback server that speaks POST /v1/rerank and /v2/rerank; yields its address.
+    """A loopback server that speaks POST /v1/rerank and /v2/rerank; yields its address. Documents are strings.
 
     Parameters
     ----------

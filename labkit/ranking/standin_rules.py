@@ -59,6 +59,8 @@ def read_request(version: int, body: bytes) -> Asked:
     query = _field(asked, "query", str)
     if not query.strip():
         raise Refused(400, "invalid request: query must not be empty or be only whitespace")
+    if "rank_fields" in asked:
+        raise Refused(400, "invalid request: this stand-in ranks documents that are strings; it has no rank_fields")
     documents = _field(asked, "documents", list)
     if not documents:
         raise Refused(400, "invalid request: list of documents must not be empty")

@@ -77,13 +77,15 @@ def reranker(name: str, collection: Collection, encoder: str | None = None, live
     return FusionReranker([late, DenseReranker(), _built(BM25Retriever, collection)], FUSION_WEIGHTS, "late+fusion")
 
 
-_kept: deque[BM25Retriever | DenseRetriever] = deque(maxlen=8)  # the newest ones that `_built` has built
+_kept: deque[BM25Retriever | DenseRetriever] = deque(maxlen=8)  # those that `_built` was asked for last
 
 
 def _built(kind: type, collection: Collection) -> BM25Retriever | DenseRetriever:
     """A retriever of that kind over the same documents, whatever the queries; a new one where none is kept."""
     for retriever in list(_kept):
         if type(retriever) is kind and retriever.collection.docs is collection.docs:
+            _kept.remove(retriever)
+            _kept.append(retriever)
             return retriever
     retriever = kind(collection)
     _kept.append(retriever)

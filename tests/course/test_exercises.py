@@ -22,10 +22,13 @@ WRONG = [pytest.param(e, wrong, id=f"{e.id}-{wrong.name}") for e in EXERCISES.va
 
 
 @pytest.fixture
-def modules(monkeypatch):
+def modules():
     """`read` registers a package; afterwards, that of the shipped exercises is there again."""
-    monkeypatch.setitem(sys.modules, "labkit_exercises", None)
-    monkeypatch.delitem(sys.modules, "labkit_exercises.n98", raising=False)  # of another test's folder
+    shipped = {name: module for name, module in sys.modules.items() if name.startswith("labkit_exercises")}
+    yield
+    for name in [name for name in sys.modules if name.startswith("labkit_exercises")]:
+        del sys.modules[name]
+    sys.modules.update(shipped)
 
 
 def by_id(exercise):
@@ -262,6 +265,8 @@ def test_files_of_exercises_may_share_what_is_in_a_file_without_an_n(tmp_path, m
     bet = "from labkit.course.exercises import Bet\nfrom .shared import WORDS\nBETS = (Bet('98.x', WORDS, 0, 3),)\n"
     (tmp_path / "n98.py").write_text(f"{bet}EXERCISES = ()\n", encoding="utf-8")
     assert read(tmp_path).bets["98.x"].question == "how many?"
+    (tmp_path / "shared.py").write_text("WORDS = 'how many of all?'\n", encoding="utf-8")
+    assert read(tmp_path).bets["98.x"].question == "how many of all?"
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,11 @@ def test_names_inside_functions_and_comprehensions_are_not_made_by_a_cell():
     assert made(code) == {"f", "file", "b", "c", "d"}
 
 
+def test_what_the_compiler_thinks_of_a_cell_is_not_printed(recwarn):
+    assert made("assert (x is 1, 'always true')\nd = 1") == {"d"}
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("broken", ["", "[]", '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}'])
 def test_a_file_that_is_no_notebook_tells_nothing(tmp_path, broken):
     path = tmp_path / "broken.ipynb"

@@ -6,8 +6,9 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 import labkit as lk
@@ -57,7 +58,15 @@ def test_a_bill_that_is_settled_twice_counts_once():
 
 @pytest.mark.parametrize(
     ("bill", "spent"),
-    [({}, 0.0), (units(0.0), 0.0), (units(-4.0), 0.0), ({"input_tokens": 9.0}, 3.0), (units(4.0), 4.0)],
+    [
+        ({}, 0.0),
+        (units(0.0), 0.0),
+        (units(-4.0), 0.0),
+        ({"input_tokens": 9.0}, 3.0),
+        (units(4.0), 4.0),
+        (units(np.float32(4.5)), 4.5),
+        (units(np.int64(5)), 5.0),
+    ],
 )
 def test_a_bill_in_another_unit_leaves_what_was_set_aside_and_none_gives_money_back(bill, spent):
     b = budget()
@@ -155,6 +164,23 @@ def test_a_record_that_is_gone_begins_anew(home):
     b.reserve(units(3.0))
     (home / FILE).unlink()
     assert b.spent == 0.0
+
+
+def test_a_bill_is_not_lost_with_its_reservation_nor_put_to_another_account(home):
+    b, other = budget(), budget(account="b")
+    kept = b.reserve(units(3.0))
+    (home / FILE).unlink()
+    other.reserve(units(1.0))  # has the number that the lost one had
+    b.settle(kept, units(2.0))
+    assert (b.spent, other.spent) == (2.0, 1.0)
+
+
+def test_a_month_of_days_is_kept(home):
+    budget().reserve(units(3.0))
+    budget(now=lambda: DAY + timedelta(days=30)).reserve(units(2.0))
+    assert amounts(home) == [3.0, 2.0]
+    budget(now=lambda: DAY + timedelta(days=33)).reserve(units(1.0))
+    assert amounts(home) == [2.0, 1.0]
 
 
 def test_a_held_record_is_waited_for(home):

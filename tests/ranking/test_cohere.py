@@ -132,6 +132,11 @@ def test_bad_requests_are_refused_with_a_message(asked, error, message):
     assert message in caught.value.body["message"]
 
 
+def test_v1_ranks_strings_alone():
+    with sdk(cohere.Client) as co, pytest.raises(cohere.BadRequestError, match="it has no rank_fields"):
+        co.rerank(query="q", documents=[{"text": "a 1"}], rank_fields=["text"])
+
+
 def test_v1_limits_chunks():
     with sdk(cohere.Client) as co, pytest.raises(cohere.BadRequestError, match="exceeds 10000"):
         co.rerank(query="q", documents=["a 1"] * 1_001)
