@@ -74,7 +74,7 @@ class Calibration(Picture):
             lines += [f"Brier score {self.brier:.3f}; always saying {share:.0%} gives {share * (1 - share):.3f}"]
         return "\n".join(lines + [f"skipped {name}: {why}" for name, why in self.skipped.items()])
 
-    def figure(self) -> Figure:
+    def _figure(self) -> Figure:
         """The curve with its intervals against the diagonal; with too few bets, a bar for right, near and wrong."""
         figure = new_figure(4.5, 4.0)
         axes = figure.subplots()

@@ -84,12 +84,12 @@ class Budget:
         Raises `OSError` or `sqlite3.Error` where the record cannot be written; the reservation stays.
         """
         amount = self.amount(bill)
-        if amount is None or round(amount, DIGITS) == kept.amount:
+        if amount is None or (amount := round(amount, DIGITS)) == kept.amount:
             return
         with self._record() as record:
             changed = "UPDATE spending SET amount = ? WHERE id = ? AND account = ?"
-            if not record.execute(changed, (round(amount, DIGITS), kept.id, self.account)).rowcount:
-                record.execute(ADDED, (self._today(), self.account, round(amount, DIGITS)))  # the record was deleted
+            if not record.execute(changed, (amount, kept.id, self.account)).rowcount:
+                record.execute(ADDED, (self._today(), self.account, amount))  # the record was deleted
 
     @property
     def spent(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from functools import lru_cache
 
 from labkit.corpus.collection import Collection
 from labkit.errors import LabError
@@ -59,10 +59,10 @@ def require_names(retriever: str, reranker: str) -> None:
 def first_stage(name: str, collection: Collection) -> Searcher:
     """A first stage by name; the same collection gives the same object, since building one takes time."""
     if name == "bm25":
-        return _built(BM25Retriever, collection)
+        return _built(BM25Retriever, _Same(collection))
     if name == "dense":
-        return _built(DenseRetriever, collection)
-    return FusionRetriever([_built(BM25Retriever, collection), _built(DenseRetriever, collection)])
+        return _built(DenseRetriever, _Same(collection))
+    return FusionRetriever([_built(BM25Retriever, _Same(collection)), _built(DenseRetriever, _Same(collection))])
 
 
 def reranker(name: str, collection: Collection, encoder: str | None = None, live: bool = False) -> Reranker:
@@ -74,19 +74,24 @@ def reranker(name: str, collection: Collection, encoder: str | None = None, live
     late = LateInteractionReranker(encoder)
     if name == "late":
         return late
-    return FusionReranker([late, DenseReranker(), _built(BM25Retriever, collection)], FUSION_WEIGHTS, "late+fusion")
+    return FusionReranker(
+        [late, DenseReranker(), _built(BM25Retriever, _Same(collection))], FUSION_WEIGHTS, "late+fusion"
+    )
 
 
-_kept: deque[BM25Retriever | DenseRetriever] = deque(maxlen=8)  # those that `_built` was asked for last
+class _Same:
+    """A collection as a cache key: the same documents, whatever the queries."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+
+    def __hash__(self) -> int:
+        return id(self.collection.docs)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.collection.docs is other.collection.docs
 
 
-def _built(kind: type, collection: Collection) -> BM25Retriever | DenseRetriever:
-    """A retriever of that kind over the same documents, whatever the queries; a new one where none is kept."""
-    for retriever in list(_kept):
-        if type(retriever) is kind and retriever.collection.docs is collection.docs:
-            _kept.remove(retriever)
-            _kept.append(retriever)
-            return retriever
-    retriever = kind(collection)
-    _kept.append(retriever)
-    return retriever
+@lru_cache(8)
+def _built(kind: type, key: _Same) -> BM25Retriever | DenseRetriever:
+    return kind(key.collection)

@@ -4,8 +4,8 @@
 complete, as in the kernels of BLIS (Van Zee and van de Geijn 2015, https://doi.org/10.1145/2764454), and the finished
 products go no further than the first cache, where their maxima are taken. LLVM makes the tile for the machine it is on.
 Compiled once and kept beside this file, or in numba's own cache where that folder is read-only; where both are, each
-process compiles. Nothing here holds the
-GIL. All stands in one file because numba compiles anew when a function's own file has changed, not one that it calls.
+process compiles. Nothing here holds the GIL. All stands in one file because numba compiles anew when a function's own
+file has changed, not one that it calls.
 """
 
 from __future__ import annotations

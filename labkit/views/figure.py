@@ -34,9 +34,9 @@ class Picture(ABC):
         with mpl.rc_context(PLAIN):
             return self._figure()
 
+    @abstractmethod
     def _figure(self) -> Figure:
         """Draw it."""
-        raise NotImplementedError
 
     @abstractmethod
     def to_text(self) -> str:
