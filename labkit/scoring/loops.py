@@ -24,6 +24,7 @@ _CPU = binding.get_host_cpu_features()
 LANES = 16 if _CPU.get("avx512f") else 8 if _CPU.get("avx2") else 4  # float32 numbers in a vector register
 _FEW = platform.machine().lower() in ("x86_64", "amd64") and LANES < 16  # 16 vector registers where others have 32
 ROWS = 6 if _FEW else 12  # document tokens in a tile; with two vectors each and what they meet, all registers but few
+HALF = ROWS // 2  # enough for what many a document has left
 WIDE = 2 * LANES  # query tokens in a full panel
 STEP = 8  # dimensions at a time
 AHEAD = 4 * ROWS  # document tokens between the one in use and the one asked of memory
@@ -38,11 +39,11 @@ _INT32, _INT64, _FLOAT, _BYTE = ir.IntType(32), ir.IntType(64), ir.FloatType(), 
 _VECTOR = ir.VectorType(_FLOAT, LANES)
 
 
-def _tile(vectors: int, whole: bool):  # type: ignore[no-untyped-def]
+def _tile(height: int, vectors: int, whole: bool):  # type: ignore[no-untyped-def]
     """``tile(rows, stride, dim, panel, answer, ahead)``: addresses, bytes from row to row, dimensions.
 
-    Multiplies ROWS rows with a panel [dim, vectors * LANES]. With ``whole`` the products [ROWS, vectors * LANES] are
-    the answer, else it is raised by their maxima [vectors * LANES]. Each product is summed in the order of the
+    Multiplies ``height`` rows with a panel [dim, vectors * LANES]. The answer is the products [height, vectors * LANES]
+    with ``whole``, else it is raised by their maxima [vectors * LANES]. Each product is summed in the order of the
     dimensions, wherever its row and its column stand in the tile.
     """
 
@@ -51,8 +52,8 @@ def _tile(vectors: int, whole: bool):  # type: ignore[no-untyped-def]
         multiply_add = _llvm(builder, f"llvm.fmuladd.v{LANES}f32", _VECTOR, [_VECTOR] * 3)
         prefetch = _llvm(builder, "llvm.prefetch.p0", ir.VoidType(), [_BYTE, *[_INT32] * 3])
         number, plus = lambda value: ir.Constant(_INT64, value), builder.add
-        row = [plus(rows, builder.mul(stride, number(i))) for i in range(ROWS)]
-        sums = [cgutils.alloca_once(builder, _VECTOR) for _ in range(ROWS * vectors)]
+        row = [plus(rows, builder.mul(stride, number(i))) for i in range(height)]
+        sums = [cgutils.alloca_once(builder, _VECTOR) for _ in range(height * vectors)]
         for each in sums:
             builder.store(ir.Constant(_VECTOR, None), each)
 
@@ -130,15 +131,19 @@ def take(context, address):  # type: ignore[no-untyped-def]
 def _maxima(vectors: int):  # type: ignore[no-untyped-def]
     """``maxima(rows, stride, count, dim, panel, ahead, best, winners, begin, tiles)`` for one panel.
 
-    Raises ``best`` [vectors * LANES] by ``count`` rows, at least ROWS of them, and notes in ``winners``, unless that is
-    empty, which row did, counted from ``begin``. The first of equals wins. The last tile goes back to rows already
-    seen, which changes nothing.
+    Raises ``best`` [vectors * LANES] by ``count`` rows and notes in ``winners``, unless that is empty, which row did,
+    counted from ``begin``. The first of equals wins. The last tile, of half the height where that is enough, goes back
+    to rows seen before, which changes nothing; to ROWS of them at most, so the document needs as many.
     """
-    maxima_of, products_of, width = _tile(vectors, False), _tile(vectors, True), vectors * LANES
+    maxima_of, half_of = _tile(ROWS, vectors, False), _tile(HALF, vectors, False)
+    products_of, width = _tile(ROWS, vectors, True), vectors * LANES
 
     @njit(nogil=True, inline="always")
     def maxima(rows, stride, count, dim, panel, ahead, best, winners, begin, tiles):  # type: ignore[no-untyped-def]
         for low in range(0, count, ROWS):
+            if not len(winners) and low + HALF >= count:
+                half_of(rows + (count - HALF) * stride, stride, dim, panel, np.int64(best.ctypes.data), ahead)
+                continue
             low = min(low, count - ROWS)
             if not len(winners):
                 maxima_of(rows + low * stride, stride, dim, panel, np.int64(best.ctypes.data), ahead)
@@ -192,8 +197,6 @@ def best_of(job, start, stop, rows, tiles, best, winners):  # type: ignore[no-un
     piece = PIECE if not stored else stop - start if job.columns <= WIDE else NEAR
     for begin in range(0, stop - start, piece):
         count = min(stop - start - begin, piece)
-        if stored and count < ROWS:
-            begin, count = stop - start - ROWS, ROWS
         address, stride = job.vectors + (start + begin) * job.stride, job.stride
         if not stored:
             widen(job.vectors, job.kind, job.stride, job.dim, job.scales, start + begin, count, rows)
