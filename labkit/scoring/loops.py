@@ -63,6 +63,12 @@ def _tile(height: int, vectors: int, whole: bool):  # type: ignore[no-untyped-de
         def larger(a, b):  # type: ignore[no-untyped-def]
             return builder.select(builder.fcmp_ordered(">", b, a), b, a)
 
+        def largest(products, before):  # type: ignore[no-untyped-def]
+            """In chains side by side, each of which ignores what is not a number since it begins with one."""
+            least = ir.Constant(_VECTOR, [-np.inf] * LANES)
+            begins = enumerate([before, least, least])
+            return reduce(larger, [reduce(larger, products[i::3], begin) for i, begin in begins])
+
         def add(k, steps):  # type: ignore[no-untyped-def]
             begins = [plus(each, builder.mul(k, number(4))) for each in row]
             column = plus(panel, builder.mul(k, number(4 * LANES * vectors)))
@@ -84,7 +90,7 @@ def _tile(height: int, vectors: int, whole: bool):  # type: ignore[no-untyped-de
         done = [builder.load(total) for total in sums]
         if not whole:
             befores = [load(plus(answer, number(4 * LANES * v)), _VECTOR) for v in range(vectors)]
-            done = [reduce(larger, done[v::vectors], before) for v, before in enumerate(befores)]
+            done = [largest(done[v::vectors], before) for v, before in enumerate(befores)]
         for i, vector in enumerate(done):
             place = builder.inttoptr(plus(answer, number(4 * LANES * i)), _VECTOR.as_pointer())
             builder.store(vector, place, align=4)
