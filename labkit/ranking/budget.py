@@ -6,6 +6,7 @@ in between leaves the reservation, and it counts as spent. A day is a day of UTC
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -60,15 +61,16 @@ class Budget:
         self._lock = threading.Lock()
 
     def amount(self, bill: Mapping[str, float]) -> float | None:
-        """What a bill comes to; 0 for an empty one, None where it lacks the unit that is paid for."""
+        """What a bill comes to; 0 for an empty one, None where it has no number of the unit that is paid for."""
         if not bill:
             return 0.0
-        return max(0.0, float(bill[self._what])) * self._each if self._what in bill else None
+        billed = float(bill.get(self._what, math.nan))
+        return None if math.isnan(billed) else max(0.0, billed) * self._each
 
     def reserve(self, most: Mapping[str, float]) -> Reservation | None:
         """Set aside the most that a call can be billed; None if that is more than what is left. On disk on return.
 
-        Raises `OSError` or `sqlite3.Error` where the record cannot be read and written: nothing may be spent then.
+        Raises `LabError` where the record cannot be read and written: nothing may be spent then.
         """
         amount, today = round(self.amount(most) or 0.0, DIGITS), self._today()
         with self._record() as record:
@@ -81,7 +83,7 @@ class Budget:
     def settle(self, kept: Reservation, bill: Mapping[str, float]) -> None:
         """Replace a reservation by the bill. A bill that does not say what is paid for leaves it as it is.
 
-        Raises `OSError` or `sqlite3.Error` where the record cannot be written; the reservation stays.
+        Raises `LabError` where the record cannot be written; the reservation stays.
         """
         amount = self.amount(bill)
         if amount is None or (amount := round(amount, DIGITS)) == kept.amount:
@@ -108,11 +110,21 @@ class Budget:
     def _record(self) -> Iterator[sqlite3.Connection]:
         """The record, for no other thread or process meanwhile. All is committed on leaving, or nothing on an error."""
         path = paths.home() / FILE
-        with self._lock, closing(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)) as record, record:
-            record.execute("BEGIN IMMEDIATE")
-            for statement in TABLE:
-                record.execute(statement)
-            yield record
+        try:
+            with (
+                self._lock,
+                closing(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)) as record,
+                record,
+            ):
+                record.execute("BEGIN IMMEDIATE")
+                for statement in TABLE:
+                    record.execute(statement)
+                yield record
+        except sqlite3.Error as error:
+            raise LabError(
+                f"the record of what was spent must be readable; {path}: {error}. Let the program that holds it end, "
+                "or move a damaged file away: today's spending then counts from 0."
+            ) from error
 
 
 def _rate(price: str) -> tuple[str, float, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
@@ -114,7 +113,7 @@ class Attempts:
             return None
         try:
             kept = self.budget.reserve(most)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, LabError) as error:
             raise Stopped("budget", "the record of what was spent cannot be kept", type(error).__name__) from None
         if kept is None:
             limit = f"{self.budget.limit:g} {self.budget.currency}"
@@ -125,7 +124,7 @@ class Attempts:
         try:
             if self.budget is not None and kept is not None:
                 self.budget.settle(kept, bill)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, LabError) as error:
             LOG.warning("a bill could not be recorded (%s): what was set aside stays spent", type(error).__name__)
 
 

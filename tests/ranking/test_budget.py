@@ -62,6 +62,7 @@ def test_a_bill_that_is_settled_twice_counts_once():
         ({}, 0.0),
         (units(0.0), 0.0),
         (units(-4.0), 0.0),
+        (units(float("nan")), 3.0),
         ({"input_tokens": 9.0}, 3.0),
         (units(4.0), 4.0),
         (units(np.float32(4.5)), 4.5),
@@ -197,8 +198,10 @@ def test_a_held_record_is_waited_for(home):
 
 def test_a_record_that_cannot_be_read_lets_nothing_be_set_aside(home):
     (home / FILE).write_text("no database at all " * 50)
-    with pytest.raises(sqlite3.DatabaseError):
-        budget().reserve(units(1.0))
+    b = budget()
+    for use in (lambda: b.reserve(units(1.0)), lambda: b.spent):
+        with pytest.raises(lk.LabError, match=f"must be readable; .*{FILE}.*not a database.*move a damaged file away"):
+            use()
 
 
 @pytest.mark.parametrize(
