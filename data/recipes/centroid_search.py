@@ -35,7 +35,7 @@ def collection(most: int = PASSAGES) -> Collection:
     """
     pydocs = load_collection("pydocs").split("dev")
     texts = dict.fromkeys(pydocs.passages)
-    outside = sources(pydocs_sentences())
+    outside = list(sources(pydocs_sentences()))
     random.Random(0).shuffle(outside)
     for source in outside:
         if len(texts) >= most:

@@ -1,6 +1,8 @@
 """Late interaction as a first stage: what its indexes find, against the search that misses nothing."""
 
+import importlib
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -277,3 +279,21 @@ def test_recall_by_hand():
 def test_recall_refuses_what_cannot_be_compared(found, truth, message):
     with pytest.raises(lk.LabError, match=message):
         lk.recall_against(found, truth)
+
+
+def test_the_measured_collection_is_pydocs_and_then_chunks_of_other_docstrings(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "data" / "recipes")
+    recipe, texts = map(importlib.import_module, ("centroid_search", "cross_texts"))
+    told = "Give the shortest path between two nodes of a graph, as a list of nodes. " * 20
+    others = tuple(
+        texts.Source("networkx", f"networkx.path{i}", texts.parse(f"{told} {i}", f"path{i}")) for i in range(3)
+    )
+    monkeypatch.setattr(recipe, "sources", lambda forbidden: others)
+    pydocs = lk.load_collection("pydocs").split("dev")
+    known = set(pydocs.passages)
+    small, large = recipe.collection(len(known)), recipe.collection(len(known) + 5)
+    assert {doc.text for doc in small.docs.values()} == known
+    added = [doc.text for doc in large.docs.values()][len(known) :]
+    assert len(added) == 5
+    assert all("networkx.path" in text and "shortest path" in text for text in added)
+    assert large.queries == pydocs.queries
