@@ -52,12 +52,17 @@ def _other_number(maxsim):
     assert maxsim([[1, 0], [0, 1]], [[[10, 0], [1, 100]]])[0] == 101
 
 
+def _array_as_truth(maxsim):
+    assert maxsim([[1, 0]], [[[3, 0]], [[1, 0]]]) == [3, 1]
+
+
 def _no_assert(maxsim):
     return maxsim([[1, 0]], [[[-3, 0], [-2, 0]]])[0] == -2
 
 
 RETURNS = "a test that returns its comparison says nothing. Write assert in front of it."
 FAILS = "your test fails on the correct kernel. Compute the number by hand again."
+RAISES = "an error stops your test on the correct kernel too; it is shown below. Scores are an array, one a document."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +96,7 @@ class TestsExercise(Exercise):
         count = f"killed {len(verdict.killed)}; {WANTED} are wanted."
         if verdict.invalid:
             first = next(iter(verdict.invalid))
-            hint = RETURNS if "it returns" in verdict.invalid[first] else FAILS
-            return Outcome("wrong", f"{first}: {hint}")
+            return Outcome("wrong", f"{first}: {_why(verdict.invalid[first])}")
         if len(verdict.killed) < WANTED:
             return Outcome("wrong", f"{count} {self._known(verdict) or self.misconception}")
         return Outcome("correct", f"{count} Not noticed: {', '.join(verdict.survived) or 'none'}.")
@@ -104,6 +108,11 @@ class TestsExercise(Exercise):
             if not other.invalid and other.killed.keys() == verdict.killed.keys():
                 return f"Hint: {wrong.hint}"
         return ""
+
+
+def _why(told: str) -> str:
+    """The hint for a test that is no test, from what the gauntlet said of it."""
+    return RETURNS if "it returns" in told else FAILS if "AssertionError" in told else RAISES
 
 
 GAUNTLET = TestsExercise(
@@ -126,6 +135,7 @@ GAUNTLET = TestsExercise(
     wrong_answers=(
         Wrong("nothing is asserted", [_no_assert], RETURNS),
         Wrong("fails on the correct kernel", [_other_number], FAILS),
+        Wrong("an array compared as a whole", [_array_as_truth], RAISES),
         Wrong(
             "one more case, all positive",
             [by_hand, _positive_only],

@@ -20,6 +20,9 @@ SAME = "this is the ticket's own question. Change a word."
 NAMED = "who knows the function's name needs no search. Ask as somebody who does not."
 TOO_MUCH = f"change at most {MOST} words: else you cannot tell which one did it."
 SHOWN = "rows and vectors were tried in notebook 00. Find another way."
+OTHER = (
+    "*points* was the word to change. What do the right functions' documentations call it? Read one, and take theirs."
+)
 NOT_YET = "which row of the duel has the largest difference? Change that word, and keep the others."
 
 
@@ -78,7 +81,8 @@ class QuestionExercise(Exercise):
         first = f"first: {ranking[0].doc_id}"
         if ranking[0].doc_id in right:
             return Outcome("correct", f"{first}. Words changed: {_changed(before, after)}. Candidates: the same fifty.")
-        return Outcome("wrong", f"{first}; the first right answer is at {ranking.rank_of(right)}. Hint: {NOT_YET}")
+        hint = NOT_YET if "points" in after else OTHER
+        return Outcome("wrong", f"{first}; the first right answer is at {ranking.rank_of(right)}. Hint: {hint}")
 
     def _unfair(self, before: list[str], after: list[str], names: set[str]) -> str:
         """Why an edit does not count; empty if it does."""
@@ -89,7 +93,7 @@ class QuestionExercise(Exercise):
             return NAMED
         if _changed(before, after) > MOST:
             return TOO_MUCH
-        return SHOWN if new and new <= {"rows", "vectors"} else ""
+        return SHOWN if new & {"row", "rows", "vector", "vectors"} else ""
 
 
 QUESTION = QuestionExercise(
@@ -112,7 +116,8 @@ QUESTION = QuestionExercise(
         Wrong("unchanged", "How do I compute the pairwise distances between two arrays of points?", SAME),
         Wrong("named", "how do I compute the pairwise distances between two arrays of points with cdist", NAMED),
         Wrong("another question", "matrix of Euclidean distances of X and Y", TOO_MUCH),
-        Wrong("shown before", "how do I compute the pairwise distances between two arrays of rows", SHOWN),
+        Wrong("shown before", "how do I compute the pairwise distances between two arrays of row-vectors", SHOWN),
+        Wrong("a word of no answer", "how do I compute the pairwise distances between two arrays of items", OTHER),
         Wrong("another word", "how do I find the pairwise distances between two arrays of points", NOT_YET),
     ),
 )

@@ -36,6 +36,11 @@ def _by_id(rankings: list[list[str]], k: int = 60) -> list[str]:
     return sorted(total, key=lambda doc: (-total[doc], doc))
 
 
+def _by_id_downwards(rankings: list[list[str]], k: int = 60) -> list[str]:
+    total = _totals(rankings, lambda rank: 1 / (k + rank))
+    return sorted(total, key=lambda doc: (total[doc], doc), reverse=True)
+
+
 def _ascending(rankings: list[list[str]], k: int = 60) -> list[str]:
     total = _totals(rankings, lambda rank: 1 / (k + rank))
     return sorted(total, key=lambda doc: total[doc])
@@ -101,6 +106,11 @@ WRONG_ANSWERS = (
     Wrong("overwrites", _overwrites, "a document's scores add up over the lists. Yours keeps only the last one."),
     Wrong("pairs", _pairs, "return the ids alone, without their scores."),
     Wrong("ties by id", _by_id, "equal scores keep the order of first appearance, not that of the ids."),
+    Wrong(
+        "ties by id, last first",
+        _by_id_downwards,
+        "reverse=True over pairs sorts ties by id, last first. Sort by minus the score alone.",
+    ),
     Wrong("new ids not foreseen", _subscript, "a new id has no score yet to add to. score.get(doc, 0) gives it one."),
     Wrong("sorted, then reversed", _reversed, "reversing a sorted list reverses ties. Sort by minus the score."),
     Wrong("k cuts the answer", lambda r, k=60: rrf(r, k)[:k], "k is a constant in 1 / (k + rank). It cuts no list."),

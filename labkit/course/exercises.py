@@ -70,10 +70,15 @@ class Bet:
         """How far off a right bet may be: a twentieth of the range, rounded down."""
         return (self.high - self.low) // 20
 
+    @property
+    def near_margin(self) -> int:
+        """How far off a near bet may be: three twentieths of the range, rounded."""
+        return round(3 * (self.high - self.low) / 20)
+
     def judge(self, value: float, truth: float) -> Literal["right", "near", "wrong"]:
-        """Right within the margin, near within three twentieths of the range, else wrong."""
+        """Right within the margin, near within the wider one, else wrong."""
         off = abs(value - truth)
-        return "right" if off <= self.margin else "near" if off <= round(3 * (self.high - self.low) / 20) else "wrong"
+        return "right" if off <= self.margin else "near" if off <= self.near_margin else "wrong"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,8 +31,13 @@ class Settled:
 
     def __repr__(self) -> str:
         odds = "" if self.sure is None else f", {self.sure:.0%} sure"
-        told = "no bet" if self.value is None else f"you bet {self.value}{odds}: {self.verdict}"
+        told = "no bet" if self.value is None else f"you bet {self.value}{odds}: {self._judged()}"
         return f"{self.bet}: it is {self.truth:.4g}; {told}."
+
+    def _judged(self) -> str:
+        bet = catalogue().bets[self.bet]
+        most = {"right": f", at most {bet.margin} off", "near": f", at most {bet.near_margin} off"}
+        return self.verdict + most.get(self.verdict, "")
 
 
 def settle(id: str, truth: float) -> Settled:  # noqa: A002 - the name that learners read

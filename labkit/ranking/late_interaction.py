@@ -15,7 +15,7 @@ from labkit.errors import LabError
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker
 from labkit.ranking.scored import Scored, best, distinct, flat
-from labkit.scoring.maxsim import maxsim
+from labkit.scoring.maxsim import maxsim, prepare
 
 if TYPE_CHECKING:
     from labkit.encoding.compress import Compressor
@@ -88,8 +88,9 @@ class LateInteractionReranker(_Encoding):
         return {**super().configuration, **own}
 
     def prepare(self) -> None:
-        """Load the model, and check that the index is its own."""
+        """Load the model and MaxSim's compiled loops, and check that the index is its own."""
         super().prepare()
+        prepare()
         if self.index is not None:
             self.index.require(self.encoder)
 

@@ -70,13 +70,13 @@ def _run(
     numbers |= {"count": len(chosen), "share": min(SHARE, max(1, len(chosen) // (4 * count)))}
     numbers |= {"columns": columns, "queries": len(bounds) - 1, "documents": len(documents)}
     job = np.array([numbers.get(name, 0) for name in JOB.names], np.int64)
-    together(_compiled().address, _address(job), count, (job, arrays))
+    together(compiled().address, _address(job), count, (job, arrays))
     if arrays["taken"][0] * numbers["share"] < len(chosen):
         raise MemoryError("MaxSim had no room for a few rows of vectors; close something and ask again.")
 
 
 @cache
-def _compiled() -> CFunc:
+def compiled() -> CFunc:
     """The compiled loop, made at the first call and kept on disk, where one can write, for the next process."""
     try:
         return cfunc(DRAIN, nopython=True, cache=True)(drain)

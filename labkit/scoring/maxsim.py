@@ -84,6 +84,13 @@ def maxsim(
     return answer, (winners[0] if single else winners)
 
 
+def prepare() -> None:
+    """Load the compiled loops of a CPU, so that the next call need not: half a second, some more the first time."""
+    from labkit.scoring.kernel import compiled
+
+    compiled()
+
+
 def _scores(tokens: np.ndarray, bounds: np.ndarray, documents: PackedTokens, chosen: np.ndarray) -> np.ndarray:
     """[Nq, n] float32; minus infinity for a document without tokens."""
     if _elsewhere(documents):

@@ -103,9 +103,9 @@ def test_a_wrong_edit_tells_who_is_first_and_where_the_right_answer_is():
     assert "the first right answer is at " in message
 
 
-def test_one_word_of_notebook_00_beside_another_change_counts():
+def test_a_word_of_notebook_00_is_refused_beside_another_change_too():
     edited = "how do I compute the pairwise distances between two collections of vectors"
-    assert "notebook 00" not in QUESTION.judge(edited).message
+    assert "were tried in notebook 00" in QUESTION.judge(edited).message
 
 
 def test_an_attempt_with_a_second_fault_is_told_the_first_one():

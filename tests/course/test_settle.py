@@ -37,8 +37,10 @@ def test_a_probability_outside_0_to_1_is_refused_and_nothing_stored(sure):
 
 def test_a_settled_bet_is_right_near_or_wrong_by_its_own_scale():
     lk.bet("01.function_words", 40, sure=0.6)
-    assert repr(lk.settle("01.function_words", 44.6)) == ("01.function_words: it is 44.6; you bet 40, 60% sure: right.")
-    assert [lk.settle("01.function_words", truth).verdict for truth in (55, 56)] == ["near", "wrong"]
+    told = "01.function_words: it is 44.6; you bet 40, 60% sure: right, at most 5 off."
+    assert repr(lk.settle("01.function_words", 44.6)) == told
+    near, wrong = (repr(lk.settle("01.function_words", truth)) for truth in (55, 56))
+    assert (near.endswith("sure: near, at most 15 off."), wrong.endswith("sure: wrong.")) == (True, True)
     lk.bet("00.maxsim_wins", 4)
     assert lk.settle("00.maxsim_wins", np.int64(3)).verdict == "near"
 

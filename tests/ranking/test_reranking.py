@@ -9,6 +9,7 @@ import labkit as lk
 from labkit.corpus.collection import Collection, Document
 from labkit.ranking.late_interaction import DenseReranker
 from labkit.ranking.systems import reranker
+from labkit.scoring import kernel
 
 TEXTS = [
     "Remove duplicate rows from a table.",
@@ -224,3 +225,9 @@ def test_rankings_print_the_same_text_twice_and_escape_html(candidates):
 def test_bad_input_is_named(call, message):
     with pytest.raises(lk.LabError, match=message):
         call(lk.LateInteractionReranker())
+
+
+def test_what_is_prepared_is_not_loaded_at_the_first_question():
+    kernel.compiled.cache_clear()
+    lk.LateInteractionReranker().prepare()
+    assert kernel.compiled.cache_info().currsize == 1
