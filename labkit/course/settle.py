@@ -36,8 +36,8 @@ class Settled:
 
     def _judged(self) -> str:
         bet = catalogue().bets[self.bet]
-        most = {"right": f", at most {bet.margin} off", "near": f", at most {bet.near_margin} off"}
-        return self.verdict + most.get(self.verdict, "")
+        most = {"right": bet.margin, "near": bet.near_margin}.get(self.verdict)
+        return f"{self.verdict}, at most {most} off" if most else self.verdict
 
 
 def settle(id: str, truth: float) -> Settled:  # noqa: A002 - the name that learners read
