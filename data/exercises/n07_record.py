@@ -21,11 +21,15 @@ STRAW = (
     "by the rule it says the same as the decision: a straw man. Find the rival over which the answer is another one."
 )
 SILENT = (
-    "in words, name the rival that the argument rests on, and say why a colleague would prefer it: ten words or more."
+    "in words, name the rival that the argument rests on, and say why a colleague would prefer it: ten different words or more."
 )
-NEVER = "nobody could observe that. Look again needs a figure: a number of queries, a price, a load, a date."
+NEVER = "look again needs a sentence with a figure in digits: a number of queries, a price, a load, a date."
 NOTHING = (
     "leave alone must hold the configuration of what will run: `system.configuration`. Else a tidy-up goes unseen."
+)
+IDLE = (
+    "leave alone holds the other system's configuration. With a yes the proposal will run, else what runs today: "
+    "is there a reranker in it?"
 )
 
 
@@ -80,11 +84,17 @@ def _weakness(record: Mapping[str, Any]) -> str:
         (against.after == because.after and against.deltas.keys() == because.deltas.keys(), OTHERS),
         (against.before != because.before, SAME),
         (_says(against, record) != record["decision"], STRAW),
-        (_named(against.before, words) and len(words.split()) >= 10, SILENT),
-        (any(letter.isdigit() for letter in again), NEVER),
+        (_named(against.before, words) and len(set(words.lower().split())) >= 10, SILENT),
+        (any(letter.isdigit() for letter in again) and len(again.split()) >= 3, NEVER),
         (isinstance(record["leave alone"], Mapping) and bool(record["leave alone"]), NOTHING),
+        (_will_run(record["leave alone"], because.after if record["decision"] == "yes" else because.before), IDLE),
     )
     return next((hint for kept, hint in checks if not kept), "")
+
+
+def _will_run(configuration: Mapping[str, Any], name: str) -> bool:
+    """Whether a configuration may be that of the system so called: it has a reranker if the name has one."""
+    return "reranker" not in configuration or (configuration["reranker"] is not None) == ("+" in name)
 
 
 def _named(rival: str, words: str) -> bool:
@@ -148,6 +158,7 @@ RECORD = RecordExercise(
         _wrong("no words", SILENT, in_words="plain is fine"),
         _wrong("some day", NEVER, look_again="when things change"),
         _wrong("nothing to hold it against", NOTHING, leave_alone={}),
+        _wrong("what will not run", IDLE, leave_alone={"first": {"name": "old"}, "reranker": {"name": "late"}}),
     ),
 )
 

@@ -13,6 +13,7 @@ from labkit.errors import LabError
 from .drill import DEFAULTS, FEWEST, LATEST, UNITS, WANTED, Drill, Night
 
 OURS = {"deadline": 2.5, "attempts": 2, "failures": 3, "cooldown": 60.0, "max_candidates": 20, "budget": UNITS}
+SHORTEST = 20  # seconds of a cooldown that leaves a service time to get well
 STORM = 4  # refusals that no second attempt undoes
 
 NO_BUDGET = f"nothing stops the spending at {UNITS} search units: set budget to what the night may cost."
@@ -20,12 +21,13 @@ FEW = f"a reranker that sees fewer than {FEWEST} candidates hardly reranks: that
 LATE = f"the page gives up after {LATEST:g} s. A dripping reply uses the whole deadline, so the deadline is too long."
 DRIPS = "ordinary replies miss this deadline. Leave them a second or more."
 WAITS = "the service asks to wait 1 s and then answers. A deadline of a second leaves no time for a second attempt."
-ONCE = "one attempt: every refusal of the storm is final, and five in a row look like a dead service."
+ONCE = "one attempt: every refusal of the storm is final, and a few in a row look like a dead service."
 NERVOUS = "one failure opened the breaker, and the requests after it were not even tried. One failure is no illness."
 ASLEEP = "the breaker stays open long after the service is well again: requests fall back that would be answered."
 NO_CACHE = "four in ten questions were asked before, and were paid for again: leave the cache on."
-CAP = "every 100 passages are a search unit, and so many candidates often have more of them. Cap the candidates."
+CAP = "every 100 passages are a search unit, and 30 candidates, which is all, often have more. Cap them lower."
 BURNT = "in the outage each attempt may be billed, and a third of the budget went there. The breaker opens too late."
+HASTY = "after a cooldown this short the breaker lets one try after another through to a service that is still ill."
 SMALL = "the budget stops calls that the night could have paid for. It may spend all that it has."
 
 
@@ -57,14 +59,16 @@ class DrillExercise(Exercise):
         if unknown := sorted(map(str, settings.keys() - {*DEFAULTS, "cache", "backoff", "max_tokens"})):
             return Outcome("error", f"there is no setting {unknown[0]!r} here; there is {', '.join(DEFAULTS)}.")
         if odd := [name for name, value in settings.items() if not isinstance(value, (int, float, type(None)))]:
-            return Outcome("error", f"{odd[0]} must be a number, or None; got {show(settings[odd[0]])}.")
+            none = ", or None" if odd[0] in ("budget", "max_tokens") else ""
+            return Outcome("error", f"{odd[0]} must be a number{none}; got {show(settings[odd[0]])}.")
         try:
             drill = self.given["night"].drill(**settings)
         except LabError as error:
             return Outcome("error", str(error))
         came = f"{drill.title}\n{drill.note}\n"
         if broken := _broken(settings, drill):
-            return Outcome("wrong", f"{came}Hint: {broken}")
+            few = "" if drill.answered >= WANTED else f"Fewer than {WANTED} were reranked. "
+            return Outcome("wrong", f"{came}{few}Hint: {broken}")
         return Outcome("correct", f"{came}All {len(drill.rankings)} have an answer, in time and inside the budget.")
 
 
@@ -93,7 +97,7 @@ def _lost(settings: Mapping[str, Any], drill: Drill) -> str:
             return CAP
         if settings["budget"] < UNITS and drill.burnt < UNITS / 4:
             return SMALL
-        return BURNT
+        return HASTY if settings["cooldown"] < SHORTEST else BURNT
     if drill.calm["deadline"] > 1:
         return DRIPS
     if drill.calm["rate limit"] > STORM:
@@ -134,6 +138,7 @@ GUARD = DrillExercise(
         _wrong("a nervous breaker", NERVOUS, failures=1),
         _wrong("a breaker that sleeps", ASLEEP, cooldown=900.0),
         _wrong("no breaker", BURNT, failures=1000),
+        _wrong("a breaker that cannot wait", HASTY, attempts=3, failures=2, cooldown=6.0),
         _wrong("no cache", NO_CACHE, cache=0),
         _wrong("no cap", CAP, max_candidates=100),
         _wrong("half of the budget", SMALL, budget=UNITS // 2),
