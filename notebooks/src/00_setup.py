@@ -27,7 +27,8 @@ lk.doctor()
 # ## What is being searched?
 #
 # The documentation on *this* machine: the docstrings of the packages that you have just installed. Nobody wrote them for
-# a course. The first call reads them, in about ten seconds.
+# a course. `make lab` has read them; where it has not, the next cell does, in about ten seconds. To encode them takes five
+# minutes: let `make warm` (or `labkit warm`) do it in a terminal while you read, and the notebooks after this one wait less.
 
 # %%
 c = lk.load_collection("pydocs", progress=True)
@@ -35,7 +36,7 @@ c
 
 # %% [markdown]
 # One document is one function, class or method: its name, its signature, what it does, its parameters. A long one is cut
-# into passages of up to 200 word pieces, and counts with its best passage. Here is the start of one that will matter.
+# into passages of up to 200 word pieces (words, or parts of rare ones), and counts with its best passage. Here is the start of one that will matter.
 
 # %%
 print(c.docs["pandas.melt"].text[:330])
@@ -159,7 +160,7 @@ lk.slope_chart(before, after, right("T1"))
 # It made it worse. Four wrong functions stand above the first right one. The first, `haversine_distances`, only works for places on
 # a globe; the second and third look for the nearest point alone; the fourth boils everything down to one distance.
 #
-# Which word of the question did that? Write it down before you read the next cell. It tests our suspect: three other words
+# Which word of the question did that? Write it down before you read the next cell. It tests *points*: three other words
 # in its place, and the same fifty reranked. For a suspect of your own, change the word there.
 
 # %%

@@ -149,7 +149,7 @@ pd.DataFrame({name: without(words) for name, words in left_out.items()}, index=[
 
 # %% [markdown]
 # The small words decide which wrong function is first; without them the right answer rises by one place. *distances*
-# decides nothing, though it earns nearly as much as *points*. Without *points* it is second. A large share is not a large effect: what all documents get alike decides
+# decides nothing, though it earns nearly as much as *points*: without that, the right answer is second. A large share is not a large effect: what all documents get alike decides
 # nothing.
 #
 # ## Where do the two documents differ?
@@ -221,7 +221,7 @@ pd.DataFrame(table).round(2)
 
 # %% [markdown]
 # Something always matches: passages found for a question about databases collect 3.1, a third of the winner's score. Read from that level, not
-# from 0. And *do* gets 0.26 there, but 0.63 from a bracket in the winner. The word is the same: but its vector has read the
+# from 0. And *do* gets 0.26 there, but 0.63 from a bracket in the winner. The word is the same, but its vector has read the
 # whole question, the bracket's the whole document, and those are about one thing. A link tells which vectors met, not
 # which words mean the same.
 #

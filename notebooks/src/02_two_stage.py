@@ -140,7 +140,8 @@ lk.exercise("02.oracle")
 lk.exercise("02.oracle").check(oracle_ceiling)
 
 # %% [markdown]
-# Now for all queries of the dev half that have an answer; the test half waits for notebook 05. Before you run it: at which `k` does BM25 offer as much as the twin does at 10?
+# Now for many queries. They come in two halves: *dev* to look at as often as you like, *test* for notebook 05, so that what
+# was chosen on one half can be proved on the other. Here are all of dev that have an answer. Before you run it: at which `k` does BM25 offer as much as the twin does at 10?
 
 # %%
 ceiling = lk.exercise("02.oracle").yours_or_ours(oracle_ceiling)
@@ -276,9 +277,9 @@ pd.DataFrame({"ms": {name: round(1000 * value) for name, value in seconds.items(
 
 # %% [markdown]
 # Cold, a rerank takes seconds, and nearly all of it is the encoder. Cached, it takes tens of milliseconds, and encoding
-# the question is a good part of them. That is nearly all of the twin's row, whose vectors were computed before you came.
+# the question is a good part of them. For the twin it is nearly everything: its passages were encoded before you came.
 #
-# So late interaction is as cheap as its store is full. With vectors ahead of time it belongs in a search box; without
+# So what late interaction costs depends on what its store holds. With vectors ahead of time it belongs in a search box; without
 # them it does not. What the store weighs is for notebook 04.
 #
 # ## Three stages: does a cross-encoder for the last twenty pay?
@@ -316,7 +317,7 @@ pd.DataFrame({"ms": {name: round(1000 * value) for name, value in seconds.items(
 # 0.35, 0.35; *bge-reranker-v2-m3* 0.73, 0.34, 0.40. What does carry over is the cost: the first has the size of ours,
 # the second 25 times that.
 #
-# ## And the hosted one? Its row reads "needs your key"
+# ## And the hosted one? Its quality reads "needs your key"
 #
 # What can be shown without a key is the contract: what it answers, what it bills, and what happens when it cannot. BM25's
 # hundred candidates are more than a hundred passages. How many *search units*, one for each hundred texts, will that be?
@@ -336,7 +337,7 @@ with lk.cohere_standin(["503"]) as url:
 # %% [markdown]
 # A unit for each hundred passages: whoever sends passages pays for passages. And a service that is down is an
 # exception, unless somebody catches it. Notebook 08 does. The scores were the stand-in's, so no quality is shown; with a
-# key and `live=True` the same cell fills in.
+# key and `live=True` the same cell fills in, and sends all of dev: some 120 questions, each with the bill above.
 #
 # ## Claim 1: what do you say, before anyone tests it?
 #

@@ -219,8 +219,8 @@ speed.assign(machines=np.ceil(peak / speed["a second, at most"]).astype(int)).ro
 # These are your machine's figures, and a busy machine shows worse ones. BM25 answers in milliseconds. The others first
 # encode the question, and that alone makes them more than ten times slower. Six seconds are thirty questions, so a p95 is
 # nearly the slowest: hold it against the limit, and rank no systems by it. Where it is above what a team allows,
-# the answer to that team is no, whatever the quality. Where one machine serves five a second, it serves each of the four,
-# and money decides nothing.
+# the answer to that team is no, whatever the quality. Where one machine serves five a second, it serves each of the three
+# that were timed, and money decides nothing.
 #
 # ## Quality against cost: where do you stand?
 #

@@ -69,7 +69,7 @@ gone = int((spent > night.units).idxmax()) + 1
 print(f"{spent.iloc[-1]:g} search units billed; the {night.units} for the night were gone at request {gone}")
 
 # %% [markdown]
-# 75 of 200, more than a third. An X is a user with a stack trace. From 41 to 80 the storm refuses two of three; from 101
+# 75 of 200, more than a third. An X is a user with a stack trace. From 41 to 80 the storm refuses three of four; from 101
 # to 140 the service is down. Five errors are stranger: connections that broke, a reply that is no JSON, an index that
 # no document has, a result that is missing. The SDK checks neither indices nor scores; `CohereReranker` does, and
 # makes no ranking of such a reply.
@@ -137,8 +137,8 @@ pd.DataFrame(
 # %% [markdown]
 # The documents. All 175 are of pandas, and of nine passages about `to_datetime` one was left: somebody's clean-up had
 # kept the first passage of each. The milliseconds are in a later one, under `unit`. The trace stores no text; hashes
-# are enough to say *that* it changed: of the whole collection, and of each hit that both runs have. Here that is one, and not
-# the culprit.
+# are enough to say *that* it changed: of the whole collection, and of each hit that both runs have. Of those one has another
+# text here, and it is not the culprit.
 #
 # Had the request fallen back, the first cause would have said so. If nothing differs but the scores, it says *none
 # that the trace knows*. With a hosted model that is worth a thought: since August 2026 one provider answers requests
@@ -225,8 +225,8 @@ with lk.cohere_standin() as url:
 pd.DataFrame(rows, columns=["left", "may cost", "outcome", "billed"])
 
 # %% [markdown]
-# Three of four. The second might have cost three with two left, so BM25 answered it, and nothing was asked. The two
-# after it were cheap enough. A 429 costs nothing; an attempt that ends in a 503 or a broken reply counts in full,
+# Three of four. The second might have cost three with two left, so BM25 answered it, and nothing was asked. *May cost* is a
+# bound: a long passage can be billed as several, and here it seldom is. The two after it were cheap enough. A 429 costs nothing; an attempt that ends in a 503 or a broken reply counts in full,
 # for nobody knows whether it was billed.
 #
 # ## The same night, with the guard as it comes: does it survive?
@@ -248,9 +248,9 @@ night.drill()
 # of three promises are broken. A library's defaults know neither your page nor your purse.
 #
 # So tune them. `attempts` is the most calls for one question. After `failures` failed questions in a row the breaker
-# opens, for `cooldown` seconds. `max_candidates` go to the reranker, the rest keep their order behind them: cheaper, and
-# not free (notebook 06). `budget` is in search units. A night takes a few seconds, and the check says which promise broke
-# first: try.
+# opens, for `cooldown` seconds. `max_candidates` go to the reranker, of the 30 that BM25 offers, the rest keep their order
+# behind them: cheaper, and not free (notebook 06); 20 is the least that counts. `budget` is in search units. A night takes a few seconds. The check names one broken promise, or
+# what broke it: try.
 
 # %%
 lk.exercise("08.guard")
@@ -301,7 +301,9 @@ edges = {
 # %%
 def ran(system, k=100):
     tops = {t: system.search(question, k=k, top_n=k) for t, question in text.items()}
-    results = {"T11 no answer": tops["T11"][0].score < min(top[0].score for t, top in tops.items() if t != "T11")}
+    below = [t for t, top in tops.items() if top[0].score < tops["T11"][0].score]
+    print(f"T11's best score is above that of {len(below)} other tickets")
+    results = {"T11 no answer": not below}
     for case, (question, right, trap) in edges.items():
         ranking = system.search(question, k=k, top_n=k)
         results[case] = (ranking.rank_of(right) or k + 1) < (ranking.rank_of(trap) or k + 1)
@@ -317,9 +319,9 @@ pd.DataFrame(results).replace({True: "passes", False: "FAILS"}).sort_index()
 # reading.
 #
 # T6 passes both ways here. The documentation says *with* and *without replacement* in these words, which helps, and *bm25+late*
-# fails one way all the same. Say it in other words, and both fail. T11 fails by the scale alone: MaxSim is a sum over tokens,
-# and T9 has one (notebook 05); a fusion's scores are scaled question by question. It stays, so that nobody promises a
-# threshold.
+# fails one way all the same. Say it in other words, and both fail. T11 fails too, with *bm25+late* by two tickets, with the
+# fusion by ten: its scores are scaled question by question, so the best of a bad lot looks like a good one. It stays, so that
+# nobody promises a threshold.
 #
 # A gate that is red every day is switched off. One that skips its failures is worth nothing. So known failures stand
 # on a list, each with its reason. Three things stop a deploy: a failure that is not on the list, a case that did not
