@@ -27,8 +27,8 @@ lk.doctor()
 # ## What is being searched?
 #
 # The documentation on *this* machine: the docstrings of the packages that you have just installed. Nobody wrote them for
-# a course. `make lab` has read them; where it has not, the next cell does, in about ten seconds. To encode them takes five
-# minutes: let `make warm` (or `labkit warm`) do it in a terminal while you read, and the notebooks after this one wait less.
+# a course. `make lab` has read them; else the next cell does, in about ten seconds. `make warm` in a terminal encodes them,
+# in five minutes: then the next notebooks wait less.
 
 # %%
 c = lk.load_collection("pydocs", progress=True)
@@ -36,7 +36,7 @@ c
 
 # %% [markdown]
 # One document is one function, class or method: its name, its signature, what it does, its parameters. A long one is cut
-# into passages of up to 200 word pieces (words, or parts of rare ones), and counts with its best passage. Here is the start of one that will matter.
+# into passages of up to 200 word pieces (parts of words), and counts with its best passage. Here is the start of one that will matter.
 
 # %%
 print(c.docs["pandas.melt"].text[:330])
