@@ -21,7 +21,8 @@ STRAW = (
     "by the rule it says the same as the decision: a straw man. Find the rival over which the answer is another one."
 )
 SILENT = (
-    "in words, name the rival that the argument rests on, and say why a colleague would prefer it: ten different words or more."
+    "in words, name the rival that the argument rests on, and say why a colleague would prefer it: ten different "
+    "words or more."
 )
 NEVER = "look again needs a sentence with a figure in digits: a number of queries, a price, a load, a date."
 NOTHING = (

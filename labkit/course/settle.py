@@ -8,11 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Real
 
 from labkit.course.catalogue import catalogue
-from labkit.course.commitments import check_bet, check_bet_id, check_sure, keep, placed
+from labkit.course.commitments import SETTLED, check_bet, check_bet_id, check_sure, keep, placed
 from labkit.errors import LabError
 from labkit.records import read_lines
-
-FILE = "settled.jsonl"
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def settle(id: str, truth: float) -> Settled:  # noqa: A002 - the name that lear
     made = before or placed().get(id)
     found = Settled(id, made.value, made.sure, truth) if made else Settled(id, None, None, truth)
     if made and found != before:
-        keep(FILE, asdict(found), "outcome")
+        keep(SETTLED, asdict(found), "outcome")
     return found
 
 
@@ -72,7 +70,7 @@ def check_settled(record: Mapping[str, object]) -> Settled:
 def own_settled() -> dict[str, Settled]:
     """Your settled bets by id: the bet of the first settlement, the truth of the last."""
     found: dict[str, Settled] = {}
-    for line in read_lines(FILE):
+    for line in read_lines(SETTLED):
         with suppress(LabError):
             new = check_settled(line)
             found[new.bet] = replace(found.get(new.bet, new), truth=new.truth)

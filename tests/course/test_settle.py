@@ -159,3 +159,10 @@ def test_an_attempt_with_a_bad_probability_is_refused_before_it_is_judged(home, 
     with pytest.raises(LabError, match="sure must be a probability from 0 to 1"):
         lk.exercise("05.coin").check("a", sure=sure)
     assert not (home / "progress.jsonl").exists()
+
+
+def test_a_bet_after_the_settlement_says_that_it_comes_late():
+    assert "counts" not in repr(lk.bet("00.maxsim_wins", 4))
+    lk.settle("00.maxsim_wins", 3)
+    assert repr(lk.bet("00.maxsim_wins", 3)).endswith("was held against the truth already: that one counts.")
+    assert "you bet 4" in repr(lk.settle("00.maxsim_wins", 3))
