@@ -6,7 +6,7 @@ from labkit.course.exercises import Bet, ThoughtExercise
 
 BETS = (
     Bet("03.unseen", "Of 100 characters of pydocs-raw, how many does the encoder never read?", 0, 100),
-    Bet("03.dirt", "By how many hundredths of nDCG@10 does the dirt make BM25 worse?", 0, 100),
+    Bet("03.dirt", "By how many hundredths of nDCG@10 does the dirt make BM25 worse?", 0, 100, off=1),
 )
 
 WHO = ThoughtExercise(

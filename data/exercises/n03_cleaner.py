@@ -35,7 +35,7 @@ SAMPLES = (
 
 
 def clean(text: str) -> str:
-    """The text without invisible characters and tags, and with characters for entities; all else as it was."""
+    """Without what is invisible and without tags (a break is a blank), entities as characters (&nbsp; a blank)."""
     text = re.sub("[\u200b\u200d\u200e\u2060\ufeff\u00ad]", "", text)
     text = re.sub("</p><p>|<br/?>", " ", text)
     text = re.sub("</?(?:a|b|em|span|strong)(?: [a-z]+=[^<>]*)?>", "", text)
@@ -103,28 +103,34 @@ KNOWN = (
         "an invisible character is left: U+200B, U+200D, U+200E, U+2060, U+FEFF and U+00AD all occur.",
     ),
     (
-        "all angle brackets",
-        lambda text: _unescaped(re.sub("<[^>]*>", " ", _seen(text))),
-        _changes("0 <= x and y > 1", "<key : value>"),
-        "0 <= x and y > 1 is no tag, and neither is <key : value>. Name the tags that may go.",
-    ),
-    (
         "words run together",
         lambda text: _unescaped(_untagged(_seen(text), gap="")),
         lambda clean: clean("each<br>row") == "eachrow",
         "<br> stood for a blank. Take it out, and two words run together.",
     ),
     (
-        "tags are left",
-        lambda text: _unescaped(_seen(text)),
-        lambda clean: "<" in clean(TAGGED),
-        "a tag is left: b, em, strong, a, span, br and p occur, and two of them have an attribute.",
-    ),
-    (
         "paragraphs run together",
         lambda text: _unescaped(_untagged(_seen(text).replace("</p><p>", ""))),
         lambda clean: clean("row.</p><p>Here") == "row.Here",
         "</p><p> stood for a blank, as <br> did. Take it out, and two words run together.",
+    ),
+    (
+        "a new line for a break",
+        lambda text: _unescaped(_untagged(_seen(text), gap="\n")),
+        lambda clean: "\n" in clean("each<br>row.</p><p>Here"),
+        "<br> and </p><p> stood for one blank each. A new line is another character than the one that was there.",
+    ),
+    (
+        "all angle brackets",
+        lambda text: _unescaped(re.sub("<[^>]*>", " ", _seen(text))),
+        _changes("0 <= x and y > 1", "<key : value>"),
+        "0 <= x and y > 1 is no tag, and neither is <key : value>. Name the tags that may go.",
+    ),
+    (
+        "tags are left",
+        lambda text: _unescaped(_seen(text)),
+        lambda clean: "<" in clean(TAGGED),
+        "a tag is left: b, em, strong, a, span, br and p occur, and two of them have an attribute.",
     ),
     (
         "two blanks for one",

@@ -11,8 +11,8 @@ CUTOFF = 0.85
 
 
 def spell(words: list[str], known: set[str]) -> list[str]:
-    """A word that is known in lower case stays. Any other becomes the closest known word, if difflib rates that at 0.85
-    or more; else it stays, too."""
+    """A word that is known in lower case stays. Any other, in lower case, becomes the closest known word, if difflib
+    rates that at 0.85 or more; else it stays as it was typed."""
     said = []
     for word in words:
         close = [] if word.lower() in known else get_close_matches(word.lower(), known, n=1, cutoff=0.85)

@@ -70,7 +70,7 @@ THRESHOLD = ThoughtExercise(
         "with anything.",
         "b": "The highest score belongs to the longest question. The rule measures length again.",
         "c": "Dividing by the number of tokens takes out the length: one rule for every question. How "
-        "much nonsense it lets through, the next cell measures.",
+        "much nonsense it lets through is measured below.",
         "d": "A ratio takes out the length as well, but it asks whether there is a second document as good. A question "
         "with several right answers would get none.",
     },
@@ -103,7 +103,7 @@ COIN = ThoughtExercise(
         "slowly: with the square root of their number.",
         "b": "They are equal in the long run. Twenty queries are not the long run.",
         "c": "Any measure that differs by query does it. Try RR@10: its differences are larger still.",
-        "d": "The differences are a hundred times larger than the last digit shown.",
+        "d": "The differences are many times larger than the last digit shown.",
     },
     hints=("Sort the 20 differences. How many of them carry the mean?", "Toss the coins again. Who leads now?"),
     reasoning="A mean over few queries is carried by a handful of them. Which ones you drew is luck.",

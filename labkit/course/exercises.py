@@ -64,16 +64,17 @@ class Bet:
     question: str
     low: int
     high: int
+    off: int | None = None
 
     @property
     def margin(self) -> int:
-        """How far off a right bet may be: a twentieth of the range, rounded down."""
-        return (self.high - self.low) // 20
+        """How far off a right bet may be: ``off``, by default a twentieth of the range, rounded down."""
+        return (self.high - self.low) // 20 if self.off is None else self.off
 
     @property
     def near_margin(self) -> int:
-        """How far off a near bet may be: three twentieths of the range, rounded."""
-        return round(3 * (self.high - self.low) / 20)
+        """How far off a near bet may be: three times ``off``, by default three twentieths of the range, rounded."""
+        return round(3 * (self.high - self.low) / 20) if self.off is None else 3 * self.off
 
     def judge(self, value: float, truth: float) -> Literal["right", "near", "wrong"]:
         """Right within the margin, near within the wider one, else wrong."""

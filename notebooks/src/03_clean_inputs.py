@@ -28,10 +28,10 @@ encoder, late = lk.load_encoder(), lk.LateInteractionReranker()
 #
 # `pydocs-raw` is the same functions, questions and judgments as `pydocs`, but each document is its whole docstring, as
 # somebody would load it on day one. BM25 counts every word of it. The encoder reads a text up to its limit, here 256
-# word pieces, and drops the rest without a word: **truncation**.
+# word pieces (64 of a question), and drops the rest without a word: **truncation**.
 #
 # Two bets: of 100 characters, how many does the encoder never read? The second one is for later: six kinds of dirt (wrong
-# encoding, misread letters, page headers, copies, invisible characters, HTML), each dial at 0.5: by how many hundredths of
+# encoding, misread letters, page headers, copies, invisible characters, HTML), each at half of its full strength: by how many hundredths of
 # nDCG@10 do they make BM25 worse? `lint` then looks for dirt, and changes
 # nothing; for some of its rules it needs an encoder and a first stage.
 
@@ -106,7 +106,7 @@ runs = {name: lk.evaluate(system, raw, split="dev", k=100, progress=True) for na
 def told(before, after):
     d = lk.compare(runs[before], runs[after])
     means = f"nDCG@10 {d.means[0]:.3f} -> {d.means[1]:.3f}, {d.delta:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
-    return f"{before} -> {after}: {means}, {d.wins} up and {d.losses} down of {d.queries}: {d.verdict}"
+    return f"{before} -> {after}: {means}, {d.wins} up and {d.losses} down of {d.queries}, p {d.p:.3f}: {d.verdict}"
 
 
 print(told("cut", "whole"))
@@ -189,8 +189,8 @@ pd.DataFrame({name: run.metrics for name, run in runs.items()}).T.round(3)
 #
 # And they hurt BM25: over whole documents it is better by 0.034, although fewer of its first ten were judged (0.71
 # against 0.99), and what nobody judged counts as wrong. It may be the cutting, or what pydocs leaves out, such as
-# examples; this table cannot tell. (`labkit.corpus.chunks.chunked` cuts `raw` and leaves nothing out: ask again.) Either
-# way, give each what it reads best: candidates from whole documents, MaxSim over passages. That gains 0.029 over the
+# examples; this table cannot tell. (`chunked(raw, count_wordpieces)`, from `labkit.corpus.chunks` and `labkit.corpus.pydocs`,
+# cuts `raw` and leaves nothing out: ask again.) Either way, give each what it reads best: candidates from whole documents, MaxSim over passages. That gains 0.029 over the
 # index that this course uses elsewhere. One k, one collection: try `k=100`. (These two rows hand over twenty documents, so
 # their R@100 is no loss.)
 #
@@ -275,7 +275,7 @@ print(f"{len(kinds)} of {len(words)} questions changed, {(kinds == 'typo').sum()
 print(*healthy[:12], sep=", ")
 
 # %% [markdown]
-# It changes 26 questions, and 5 of them had a typo. Of the others some lost their meaning: *losing* became *closing*,
+# It changes 26 questions. Only 5 of them had a typo, and not each of those is right now. Of the others some lost their meaning: *losing* became *closing*,
 # *bill* became *bfill*. Five queries win, five lose. The interval just leaves 0 out, but p is above 0.05, and the verdict goes
 # by p: it cannot tell. Before you repair a question, know that it is ill. If you cannot, ask with both, and show what was
 # changed.
@@ -309,7 +309,7 @@ print(told("bm25", "dirty"), told("dirty", "repaired"), told("bm25", "repaired")
 
 # %% [markdown]
 # It looks dreadful, and it costs BM25 under four hundredths. The repair gives all of that back, though one soiled passage in
-# ten still differs from the original, and breaks none of the few clean ones. Before you order a clean-up, look at what the dirt costs; before you trust one, at what it breaks. The same
+# ten still differs from the original. It breaks no passage that stayed clean, but those are few. Before you order a clean-up, look at what the dirt costs; before you trust one, at what it breaks. The same
 # for MaxSim takes a while, since every soiled text is encoded: `data/recipes/soil_and_repair.py pydocs --late`.
 #
 # ## Can a text be too clean?

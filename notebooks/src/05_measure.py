@@ -56,7 +56,7 @@ lk.exercise("05.coin")
 # solution: 05.coin
 
 # %% [markdown]
-# With 20 queries, two copies of one system usually lie 0.04 apart, and one time in twenty 0.13 or more. With as many queries
+# With 20 queries, two copies of one system usually lie 0.04 apart (the median), and one time in twenty over 0.13. With as many queries
 # as dev has, one time in twenty still 0.05. Another pair has its own noise, and a pair that differs less is less noisy: the
 # few hundredths of notebook 02 are tested below. Four times the
 # queries halve the noise, no more: from 50 to 200 it falls from 0.08 to 0.04.
@@ -91,8 +91,8 @@ print(lk.settle("05.flips", float(rows["dense / dense+late+fusion"][30].rstrip("
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# Thirty queries are enough to see that MaxSim beats BM25: not one draw in a hundred says otherwise. They are not enough to
-# see that the mixture beats the twin: one draw in six would have crowned the twin. And fusion against MaxSim with fusion,
+# With thirty queries MaxSim is ahead of BM25 in all draws but one in a hundred. (Whether one draw would convince you is another
+# question: see below.) The mixture is not always ahead of the twin: one draw in six would have crowned the twin. And fusion against MaxSim with fusion,
 # over BM25's candidates, is a coin toss even with a hundred. *A tiny eval set of 30 examples is dramatically better than
 # none*, says the lesson. For differences like that of the first row, it is.
 #
@@ -100,7 +100,7 @@ pd.DataFrame(rows).T
 #
 # ## What does one comparison say?
 #
-# Three lines. The difference. A **95 % interval**: the differences that these queries do not contradict. And a p-value:
+# The difference. A **95 % interval**: the differences that these queries do not contradict. And a p-value:
 # how often would swapping the two labels at random, query by query, give a difference as large? That is the **permutation
 # test**. The coin of the A/A test is its heart. The last line says what so many queries can show at all; the exercise
 # below is about it.
@@ -183,7 +183,7 @@ print(f"{answerable} test queries show {lk.smallest_effect(answerable, dev):.3f}
 
 # %% [markdown]
 # Each look at a test split makes it worth less: what you choose because of it, it can no longer judge. So looks are
-# counted on your machine, one for each system, and told: ours was new, yours has notebook 04's, too. Six comparisons will be made: *bm25+late* against *bm25*, *dense*
+# counted on your machine, one for each system, and printed; if you looked in notebook 04, that look counts too. Six comparisons will be made: *bm25+late* against *bm25*, *dense*
 # and *fusion*; *bm25+cross* against *bm25+late*; *bm25+late+fusion* against *fusion*; *dense+late+fusion* against *dense*.
 # How many will be told apart, by p-values that are corrected for making six comparisons?
 
@@ -325,7 +325,7 @@ round(kappa([g for *_, g in ten], yours), 2)
 # %% [markdown]
 # Our grades are in `c.qrels`. Another reader of these ten, a language model as our judges were, reached a kappa of 0.46: six
 # grades were equal, four differed by one. Kappa counts 2 against 3 as a full miss, and ten pairs say little: one pair moves it by more than
-# 0.1. For all the pairs that were read twice it is 0.89 (`data/README.md`), but both readers were language models, and may
+# 0.1. For 697 pairs that were read twice it is 0.89 (`data/README.md`), but both readers were language models, and may
 # share a blind spot. Would you change any of yours after reading ours?
 #
 # ## T11: when should the search say *I do not know*?
@@ -352,7 +352,7 @@ lk.exercise("05.threshold")
 # solution: 05.threshold
 
 # %% [markdown]
-# MaxSim and the cross-encoder let all eight through, BM25 three quarters, the twin half. MaxSim is a sum over the question's
+# MaxSim, the cross-encoder and all sums let all eight through, BM25 three quarters, the twin half. MaxSim is a sum over the question's
 # tokens: *split* has one, so nothing scores above 1 there, and the document that scores 0.90 is a wrong one. Now
 # the rule that treats all questions alike: the best score divided by the number of tokens.
 
