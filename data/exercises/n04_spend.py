@@ -21,7 +21,7 @@ NEAR = 0.005  # nDCG@10 below the best cell of the whole sweep that still counts
 
 MANY = f"a budget of {MOST} evaluations is spent. Plan: which knobs need each other, which can be settled alone?"
 SIZE = f"none of your cells fits into {BYTES:g} bytes a token. Turn dim and storage together."
-SLOW = f"your small cells are too slow: more than {MS:g} ms. What takes time: k, or a first stage made of two?"
+SLOW = f"your small cells are too slow: more than {MS:g} ms at the median. What takes time: k, or another first stage?"
 FIRST = "within the limits you kept BM25 as the first stage everywhere. It costs no byte to try another one."
 ALONE = "within the limits you kept MaxSim alone everywhere. Adding scores that you have costs no byte a token."
 KNOBS_LEFT = (
@@ -57,7 +57,7 @@ class SpendExercise(Exercise):
 
     def judge(self, attempt: object) -> Outcome:
         """Look the cells up, and say what the best one within the limits reaches, and what keeps it from more."""
-        if attempt is None or attempt is ...:
+        if attempt is None or attempt is ... or (isinstance(attempt, list) and not attempt):
             return Outcome("not attempted", "Write a list of cells, then hand it over: .check(cells).")
         if not isinstance(attempt, list | tuple) or not all(isinstance(cell, Mapping) for cell in attempt):
             return Outcome("error", f"check needs a list of dicts, knob to value; got {show(attempt)}.")

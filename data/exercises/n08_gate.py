@@ -42,12 +42,18 @@ def _listed_cases_must_be_there(results: Results, known: list[str]) -> list[str]
     return sorted(_new(results, known) | _silent(results) | {case for case in known if results[case] is not False})
 
 
+def _one_by_one(results: Results, known: list[str]) -> list[str]:
+    stale = [case for case in known if results.get(case) is not False]
+    return sorted([*_new(results, known), *_silent(results), *stale])
+
+
 def _in_order_of_running(results: Results, known: list[str]) -> list[str]:
     stops = gate(results, known)
     return [case for case in results if case in stops] + [case for case in known if case not in results]
 
 
 WRONG_ANSWERS = (
+    Wrong("a name twice", _one_by_one, "a known case that did not run is named twice. Name each once: collect a set."),
     Wrong(
         "only new failures",
         lambda results, known: sorted(_new(results, known)),
