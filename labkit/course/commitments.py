@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from numbers import Real
 
 from labkit.course.catalogue import catalogue
@@ -15,27 +15,28 @@ from labkit.records import append_line, read_lines
 
 @dataclass(frozen=True)
 class PlacedBet:
-    """What is stored for a bet, or that nothing is. ``sure``: how probable, 0 to 1, the bettor thinks it is right.
-
-    ``late``: another bet was settled before, and that one counts.
-    """
+    """What is stored for a bet, or that nothing is. ``sure``: how probable, 0 to 1, the bettor thinks it is right."""
 
     id: str
     value: int | None
     sure: float | None = None
-    late: bool = False
 
     def __repr__(self) -> str:
         bet = catalogue().bets[self.id]
         if self.value is None:
             return f"No bet yet. {bet.question} Put a whole number from {bet.low} to {bet.high} in place of `...`."
         odds = "" if self.sure is None else f", {self.sure:.0%} sure to be at most {bet.margin} off"
-        late = " Your bet before this one was held against the truth already: that one counts." if self.late else ""
-        return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}){odds}. {bet.question}{late}"
+        return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}){odds}. {bet.question}"
+
+
+class LateBet(PlacedBet):
+    """A bet after another on the same id was settled."""
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()} Your bet before this one was held against the truth already: that one counts."
 
 
 _READ = object()
-SETTLED = "settled.jsonl"
 
 
 def bet(id: str, value: object = _READ, sure: object = None) -> PlacedBet | None:  # noqa: A002 - learners read the name
@@ -49,9 +50,11 @@ def bet(id: str, value: object = _READ, sure: object = None) -> PlacedBet | None
         return placed().get(id)
     if value is None or value is ...:
         return PlacedBet(check_bet_id(id), None)
+    from labkit.course.settle import own_settled  # which itself reads placed bets
+
     made = check_bet(id, value, sure)
     keep("bets.jsonl", {"bet": id, "value": made.value} | ({} if made.sure is None else {"sure": made.sure}), "bet")
-    return replace(made, late=any(line.get("bet") == id for line in read_lines(SETTLED)))
+    return LateBet(made.id, made.value, made.sure) if made.id in own_settled() else made
 
 
 def check_bet_id(id: object) -> str:  # noqa: A002

@@ -58,6 +58,9 @@ class Bet:
     >>> bet = Bet("00.x", "How many per cent?", 0, 100)
     >>> bet.margin, [bet.judge(40, truth) for truth in (45, 45.5, 56)]
     (5, ['right', 'near', 'wrong'])
+    >>> bet = Bet("00.y", "How many tokens?", 0, 100, off=1)
+    >>> bet.margin, [bet.judge(40, truth) for truth in (41, 43, 43.5)]
+    (1, ['right', 'near', 'wrong'])
     """
 
     id: str

@@ -36,8 +36,7 @@ def share_bets(folder: Path | str, name: str) -> Path:
     if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,30}", name):
         raise LabError(f"a nickname has 1 to 30 letters, digits, - and _; got {name!r}.")
     file = _folder(folder).resolve() / f"{name}{ENDING}"
-    bets = [{"id": bet.id, "value": bet.value, "sure": bet.sure} for bet in placed().values()]
-    outcomes = [asdict(item) for item in own_settled().values()]
+    bets, outcomes = ([asdict(item) for item in found().values()] for found in (placed, own_settled))
     try:
         if str(file) not in [line.get("file") for line in read_lines("shared.jsonl")]:
             file.open("x").close()  # claims the name, or fails

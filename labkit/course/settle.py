@@ -8,9 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Real
 
 from labkit.course.catalogue import catalogue
-from labkit.course.commitments import SETTLED, check_bet, check_bet_id, check_sure, keep, placed
+from labkit.course.commitments import check_bet, check_bet_id, check_sure, keep, placed
 from labkit.errors import LabError
 from labkit.records import read_lines
+
+FILE = "settled.jsonl"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def settle(id: str, truth: float) -> Settled:  # noqa: A002 - the name that lear
     made = before or placed().get(id)
     found = Settled(id, made.value, made.sure, truth) if made else Settled(id, None, None, truth)
     if made and found != before:
-        keep(SETTLED, asdict(found), "outcome")
+        keep(FILE, asdict(found), "outcome")
     return found
 
 
@@ -70,7 +72,7 @@ def check_settled(record: Mapping[str, object]) -> Settled:
 def own_settled() -> dict[str, Settled]:
     """Your settled bets by id: the bet of the first settlement, the truth of the last."""
     found: dict[str, Settled] = {}
-    for line in read_lines(SETTLED):
+    for line in read_lines(FILE):
         with suppress(LabError):
             new = check_settled(line)
             found[new.bet] = replace(found.get(new.bet, new), truth=new.truth)

@@ -15,7 +15,7 @@ from labkit.errors import LabError
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker
 from labkit.ranking.scored import Scored, best, distinct, flat
-from labkit.scoring.maxsim import maxsim, prepare
+from labkit.scoring.maxsim import load_loops, maxsim
 
 if TYPE_CHECKING:
     from labkit.encoding.compress import Compressor
@@ -90,7 +90,7 @@ class LateInteractionReranker(_Encoding):
     def prepare(self) -> None:
         """Load the model and MaxSim's compiled loops, and check that the index is its own."""
         super().prepare()
-        prepare()
+        load_loops()
         if self.index is not None:
             self.index.require(self.encoder)
 

@@ -59,10 +59,10 @@ def require_names(retriever: str, reranker: str) -> None:
 def first_stage(name: str, collection: Collection) -> Searcher:
     """A first stage by name; the same collection gives the same object, since building one takes time."""
     if name == "bm25":
-        return _built(BM25Retriever, _Same(collection))
+        return _built(BM25Retriever, collection)
     if name == "dense":
-        return _built(DenseRetriever, _Same(collection))
-    return FusionRetriever([_built(BM25Retriever, _Same(collection)), _built(DenseRetriever, _Same(collection))])
+        return _built(DenseRetriever, collection)
+    return FusionRetriever([_built(BM25Retriever, collection), _built(DenseRetriever, collection)])
 
 
 def reranker(name: str, collection: Collection, encoder: str | None = None, live: bool = False) -> Reranker:
@@ -74,9 +74,7 @@ def reranker(name: str, collection: Collection, encoder: str | None = None, live
     late = LateInteractionReranker(encoder)
     if name == "late":
         return late
-    return FusionReranker(
-        [late, DenseReranker(), _built(BM25Retriever, _Same(collection))], FUSION_WEIGHTS, "late+fusion"
-    )
+    return FusionReranker([late, DenseReranker(), _built(BM25Retriever, collection)], FUSION_WEIGHTS, "late+fusion")
 
 
 class _Same:
@@ -92,6 +90,10 @@ class _Same:
         return isinstance(other, _Same) and self.collection.docs is other.collection.docs
 
 
+def _built(kind: type, collection: Collection) -> BM25Retriever | DenseRetriever:
+    return _kept(kind, _Same(collection))
+
+
 @lru_cache(8)
-def _built(kind: type, key: _Same) -> BM25Retriever | DenseRetriever:
+def _kept(kind: type, key: _Same) -> BM25Retriever | DenseRetriever:
     return kind(key.collection)

@@ -60,15 +60,6 @@ def _tile(height: int, vectors: int, whole: bool):  # type: ignore[no-untyped-de
         def load(address, kind):  # type: ignore[no-untyped-def]
             return builder.load(builder.inttoptr(address, kind.as_pointer()), align=4)
 
-        def larger(a, b):  # type: ignore[no-untyped-def]
-            return builder.select(builder.fcmp_ordered(">", b, a), b, a)
-
-        def largest(products, before):  # type: ignore[no-untyped-def]
-            """In chains side by side, each of which ignores what is not a number since it begins with one."""
-            least = ir.Constant(_VECTOR, [-np.inf] * LANES)
-            begins = enumerate([before, least, least])
-            return reduce(larger, [reduce(larger, products[i::3], begin) for i, begin in begins])
-
         def add(k, steps):  # type: ignore[no-untyped-def]
             begins = [plus(each, builder.mul(k, number(4))) for each in row]
             column = plus(panel, builder.mul(k, number(4 * LANES * vectors)))
@@ -90,7 +81,7 @@ def _tile(height: int, vectors: int, whole: bool):  # type: ignore[no-untyped-de
         done = [builder.load(total) for total in sums]
         if not whole:
             befores = [load(plus(answer, number(4 * LANES * v)), _VECTOR) for v in range(vectors)]
-            done = [largest(done[v::vectors], before) for v, before in enumerate(befores)]
+            done = [_largest(builder, done[v::vectors], before) for v, before in enumerate(befores)]
         for i, vector in enumerate(done):
             place = builder.inttoptr(plus(answer, number(4 * LANES * i)), _VECTOR.as_pointer())
             builder.store(vector, place, align=4)
@@ -103,6 +94,17 @@ def _tile(height: int, vectors: int, whole: bool):  # type: ignore[no-untyped-de
 
 def _llvm(builder, name, answer, arguments):  # type: ignore[no-untyped-def]
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(answer, arguments), name)
+
+
+def _largest(builder, products, before):  # type: ignore[no-untyped-def]
+    """In chains side by side, each of which ignores what is not a number since it begins with one."""
+    least = ir.Constant(_VECTOR, [-np.inf] * LANES)
+    begins = [before, least, least]
+
+    def larger(a, b):  # type: ignore[no-untyped-def]
+        return builder.select(builder.fcmp_ordered(">", b, a), b, a)
+
+    return reduce(larger, [reduce(larger, products[i :: len(begins)], begin) for i, begin in enumerate(begins)])
 
 
 def _everywhere(builder, number):  # type: ignore[no-untyped-def]
@@ -147,13 +149,14 @@ def _maxima(vectors: int):  # type: ignore[no-untyped-def]
     @njit(nogil=True, inline="always")
     def maxima(rows, stride, count, dim, panel, ahead, best, winners, begin, tiles):  # type: ignore[no-untyped-def]
         for low in range(0, count, ROWS):
-            if not len(winners) and low + HALF >= count:
-                half_of(rows + (count - HALF) * stride, stride, dim, panel, np.int64(best.ctypes.data), ahead)
+            if not len(winners):
+                top = np.int64(best.ctypes.data)
+                if low + HALF < count:
+                    maxima_of(rows + min(low, count - ROWS) * stride, stride, dim, panel, top, ahead)
+                else:
+                    half_of(rows + (count - HALF) * stride, stride, dim, panel, top, ahead)
                 continue
             low = min(low, count - ROWS)
-            if not len(winners):
-                maxima_of(rows + low * stride, stride, dim, panel, np.int64(best.ctypes.data), ahead)
-                continue
             products_of(rows + low * stride, stride, dim, panel, np.int64(tiles.ctypes.data), ahead)
             for i in range(ROWS):
                 for column in range(width):

@@ -84,7 +84,7 @@ def maxsim(
     return answer, (winners[0] if single else winners)
 
 
-def prepare() -> None:
+def load_loops() -> None:
     """Load the compiled loops of a CPU, so that the next call need not: half a second, some more the first time."""
     from labkit.scoring.kernel import compiled
 
