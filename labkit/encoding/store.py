@@ -46,6 +46,13 @@ class Entry:
     lost: int
 
 
+class _Connection(sqlite3.Connection):
+    """Closes itself with its thread or its store; left open, it is a ResourceWarning from Python 3.13 on."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class _Recent:
     """Entries read lately, kept in memory up to a number of bytes, so that a warm process does not read twice."""
 
@@ -151,7 +158,7 @@ class Store:
             state.clear()
         if "connection" not in state:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, factory=_Connection, check_same_thread=False)
             with FileLock(f"{self.path}.lock", timeout=BUSY_SECONDS):  # SQLite does not wait for others to turn WAL on
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = NORMAL")
