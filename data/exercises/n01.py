@@ -12,7 +12,7 @@ BETS = (
 
 GRID = ThoughtExercise(
     id="01.grid",
-    title="Three by four, with a finger",
+    title="Three by four, by hand",
     minutes=3,
     difficulty=1,
     importance=3,

@@ -21,7 +21,8 @@ NAMED = "who knows the function's name needs no search. Ask as somebody who does
 TOO_MUCH = f"change at most {MOST} words: else you cannot tell which one did it."
 SHOWN = "rows and vectors were tried in notebook 00. Find another way."
 OTHER = (
-    "*points* was the word to change. What do the right functions' documentations call it? Read one, and take theirs."
+    "*points* was the word to change. What do the right functions' documentations call it? Read one, "
+    "`print(pair[loser][:300])`, and take the word of its first sentence."
 )
 NOT_YET = "which row of the duel has the largest difference? Change that word, and keep the others."
 

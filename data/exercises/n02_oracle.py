@@ -12,7 +12,7 @@ Qrels = dict[str, int]
 
 
 def oracle_ceiling(candidates: list[str], qrels: dict[str, int], cutoff: int = 10) -> float:
-    """The highest nDCG@cutoff that reordering `candidates` can reach; `qrels`: judged ids to grades, one above 0."""
+    """The highest nDCG@cutoff that reordering `candidates` can reach; `qrels`: judged ids to grades, not all 0."""
 
     def dcg(grades: list[int]) -> float:
         best_first = sorted(grades, reverse=True)[:cutoff]

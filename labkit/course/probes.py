@@ -65,7 +65,12 @@ def run_child(code: str, timeout: float, **extra: str) -> dict:
 def python_version(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Check]:
     """Is this a Python that the lock was resolved for?"""
     state, fix = ("ok", "") if (3, 11) <= version[:2] <= (3, 13) else ("fail", "use Python 3.11, 3.12 or 3.13")
-    yield Check(state, "Python", ".".join(map(str, version)), fix)
+    told = (
+        ""
+        if state == "fail" or version[:2] == (3, 11)
+        else "; the course's figures come from 3.11, some of yours will differ"
+    )
+    yield Check(state, "Python", ".".join(map(str, version)) + told, fix)
 
 
 def find_lock() -> Path | None:

@@ -26,9 +26,10 @@ lk.doctor()
 # %% [markdown]
 # ## What is being searched?
 #
-# The documentation on *this* machine: the docstrings of the packages that you have just installed. Nobody wrote them for
-# a course. `make lab` has read them; else the next cell does, in about ten seconds. `make warm` in a terminal encodes them,
-# in five minutes: then the next notebooks wait less.
+# The documentation on *this* machine: the docstrings of the packages that you have just installed. Nobody wrote them
+# for a course, and those of another Python than 3.11 differ here and there: so will some of your figures, a little.
+# `make lab` has read them; else the next cell does, in about ten seconds. `make warm` in a terminal encodes them, in
+# five minutes: then the next notebooks wait less.
 
 # %%
 c = lk.load_collection("pydocs", progress=True)
@@ -69,8 +70,9 @@ for name, q in tickets.items():
 # - **Fusion.** It adds BM25's score and the cosine of one vector a passage, over everything. No reranker at all.
 #
 # On how many of the twelve does each of them have a right answer higher than BM25? An answer that never shows counts as
-# lower. Put a number in place of each `...`.
-# If you like, say how sure you are, `lk.bet("00.maxsim_wins", 4, sure=0.7)`: notebook 05 holds that against what came.
+# lower; where there is none for anybody, nobody is higher. Put a number in place of each `...`.
+# If you like, say how probable you think it is that your number is exactly right, `lk.bet("00.maxsim_wins", 4, sure=0.7)`:
+# notebook 05 holds that against what came.
 
 # %% tags=["stub"]
 lk.bet("00.maxsim_wins", ...)
@@ -107,7 +109,8 @@ before.top(5)
 #
 # **MaxSim** encodes question and document apart and lets them meet late: each token of the question looks for its best
 # partner in the document, and the similarities are added up. That is *late interaction*. The vectors come from a small
-# model, 22.7 million parameters, which nobody trained for this. *ColBERT* is one that was; you load it by its name.
+# model, 22.7 million parameters, which nobody trained for this. *ColBERT* is one that was (how to load it stands in the
+# README, *Real ColBERT checkpoints*).
 #
 # It gets the fifty candidates and nothing else. Will a right answer come into the top five? Decide, then run.
 
@@ -160,8 +163,8 @@ lk.slope_chart(before, after, right("T1"))
 # It made it worse. Four wrong functions stand above the first right one. The first, `haversine_distances`, only works for places on
 # a globe; the second and third look for the nearest point alone; the fourth boils everything down to one distance.
 #
-# Which word of the question did that? Write it down before you read the next cell. It tests *points*: three other words
-# in its place, and the same fifty reranked. For a suspect of your own, change the word there.
+# Which word of the question did that? Write it down before you read the next cell. It puts three other words in the place of
+# one suspect, and reranks the same fifty. For a suspect of your own, change the word there.
 
 # %%
 for word in ("points", "rows", "vectors", "samples"):
@@ -203,7 +206,8 @@ lk.exercise("00.direction")
 #
 # The rank of the first right answer, by ticket and system. Bold (a star, in plain text) is a rank among the first five,
 # which is what a reader or a language model gets to see. `dense` is the twin; `bm25+late` is MaxSim over BM25's fifty;
-# `bm25+late+fusion` adds the twin's score and BM25's, the latter times 0.5, all brought to one scale first. `bm25+cross`, a
+# `fusion` is the one of your bet; `bm25+late+fusion` adds to MaxSim's score the twin's and half of BM25's, all brought to one
+# scale first. `bm25+cross`, a
 # *cross-encoder*, reads question and passage together; notebook 02 meets it again. *none*: no right answer was among the fifty.
 #
 # Look for three tickets: one that only MaxSim has first, one that MaxSim drops out of the five, and one that it never sees.

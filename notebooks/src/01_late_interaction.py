@@ -29,9 +29,9 @@ print(t1, *(f"{hit.rank} {hit.score:.3f} {hit.doc_id}" for hit in after[:5]), se
 # The fifth is the first right one: `pairwise_distances`. The first, `haversine_distances`, measures on a globe. Half a point
 # lies between them. To see who earned it, you need to know how a score is added up.
 #
-# ## What do you get with a finger?
+# ## What do you get by hand?
 #
-# Each token has a vector, so a question and a document make a grid of dot products.
+# Each token has a vector, so a question of `Lq` tokens and a document of `Ld` make a grid of dot products.
 
 # %%
 lk.exercise("01.grid")
@@ -82,7 +82,7 @@ einsum = lk.exercise("01.einsum").yours_or_ours(maxsim_einsum)
 # ## Where do the vectors come from?
 #
 # From the last layer of a transformer: its *hidden states*, one for each word piece. The two special tokens at the ends are
-# dropped, the others are scaled to length 1. That is a **token vector**. The next cell makes them with `transformers`
+# dropped, the others are scaled to length 1 (`##wise` is a piece that continues the one before). That is a **token vector**. The next cell makes them with `transformers`
 # alone; of labkit it only asks where the model lies. Will your functions give the reranker's 9.82?
 
 
@@ -174,12 +174,12 @@ lk.show_alignment(t1, pair, late)
 # %%
 found = lk.duel(t1, winner, loser, docs=pair)
 print("tokens that have to go:", lk.settle("01.removed", len(found.removed)))
+print("where it says pairwise:", *(line for line in pair[winner].split("\n") if "pairwise" in line))
 found
 
 # %% [markdown]
 # Two, and *points* is not among them! Take it out, and the question's *points* moves on to *point*, nearly as good (0.053
-# less: the receipt's *margin*). *pairwise* stands in the winner once, and nothing replaces it. Look where: in the name of
-# its module, `sklearn.metrics.pairwise`. Which word makes the difference, and which one the lead hangs on, are two
+# less: the receipt's *margin*). *pairwise* stands in the winner once, in the name of a module, and nothing replaces it. Which word makes the difference, and which one the lead hangs on, are two
 # questions.
 #
 # *To here: 38 minutes.*
@@ -266,7 +266,7 @@ print("one of them:", shuffled[0])
 # ## What does one vector lose?
 #
 # The dense twin averages a text's token vectors. The dot product of two averages is the average of the grid: option *d*
-# of the first exercise, divided. Let `melt` be a longer and longer document: append the token vectors of passages that
+# of the first exercise, divided; the twin then scales both averages to length 1. Let `melt` be a longer and longer document: append the token vectors of passages that
 # have nothing to do with it. What will happen to each score?
 
 
@@ -289,7 +289,8 @@ pd.DataFrame(rows, columns=["passages appended", "tokens", "MaxSim", "cosine of 
 # ## How much of the time is MaxSim?
 #
 # People write fast code, kernels, for it. What share of a rerank's time is MaxSim: with nothing stored, and with the
-# documents' vectors kept on disk? Write down two numbers.
+# documents' vectors kept on disk? Write down two numbers. The cell first encodes fifty documents without a store: some
+# seconds, more on a busy machine.
 
 # %% tags=["nbval-ignore-output"]
 from time import perf_counter
@@ -311,7 +312,7 @@ table.assign(share=[f"{score / sum(row):.1%}" for row in rows.values()])
 
 # %% [markdown]
 # Cold, it is well under a hundredth: whatever a kernel wins there, nobody will notice. Cached, it is a part that one
-# can see, and the encoding of the question is a larger one. Kernels pay for many thousands of candidates, not for fifty.
+# can see, and the encoding of the question is a larger one. (One run each: on a busy machine the numbers swing.) Kernels pay for many thousands of candidates, not for fifty.
 #
 # ## A bonus: which tokens of the document does nobody choose?
 #
@@ -333,8 +334,8 @@ lk.eraser([t1], pair[winner])
 # ## Would you have noticed?
 #
 # Thirteen kernels, each with a bug that was reported in public. A test takes a kernel, `maxsim(query, documents)`, sends
-# lists or arrays of vectors, documents of any length, and asserts what must come out: a score for each, minus infinity for
-# one without tokens; a NaN must raise a `LabError`. `by_hand` is given, and finds one.
+# one query `[Lq, d]` and a list of documents `[Ld, d]` of any length, or a 3-D array of equally long ones, and asserts what
+# must come out: a score for each, minus infinity for one without tokens; a NaN must raise an `lk.LabError`. `by_hand` is given, and finds one.
 
 # %%
 lk.exercise("01.gauntlet")

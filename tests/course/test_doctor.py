@@ -59,6 +59,7 @@ def test_python_from_3_11_to_3_13_will_do(version, state):
     check = one(probes.python_version(version))
     assert check.state == state
     assert bool(check.fix) == (state == "fail")
+    assert ("figures" in check.found) == (version[:2] == (3, 13))
 
 
 def test_a_lock_that_agrees_is_ok_whatever_the_comments_options_and_local_suffix(lock):
