@@ -34,9 +34,12 @@ class Retriever(ABC):
 
     def scores(self, query: str) -> np.ndarray:
         """[Nd] float32: each document's best passage, in the order of ``collection.doc_ids``."""
-        if not self.collection.docs:
-            return np.zeros(0, np.float32)
-        return np.maximum.reduceat(self.passage_scores(query), self.collection.offsets[:-1])
+        return self._of_documents(self.passage_scores(query))
+
+    def best(self, query: str, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """What `search` finds, in numbers: the rows of the ``k`` best in ``collection.doc_ids``, and passage scores."""
+        passage_scores = self.passage_scores(query)
+        return self._order(self._of_documents(passage_scores), k), passage_scores
 
     def search(self, query: str, k: int = 50) -> Ranking:
         """The ``k`` best documents; fewer if fewer match.
@@ -46,14 +49,16 @@ class Retriever(ABC):
         check_count(k, "k")
         check_text(query, "query")
         began = time.perf_counter()
-        passage_scores = self.passage_scores(query)
-        starts = self.collection.offsets
-        scores = np.maximum.reduceat(passage_scores, starts[:-1]) if self.collection.docs else np.zeros(0)
-        hits = []
-        for rank, row in enumerate(self._order(scores, k), start=1):
-            best = int(passage_scores[starts[row] : starts[row + 1]].argmax())
-            hits.append(self._hit(int(row), rank, float(scores[row]), best))
-        return Ranking(query, tuple(hits), self.name, self.scale, {"first_stage": time.perf_counter() - began})
+        rows, passage_scores = self.best(query, k)
+        hits = tuple(self.hit(row, rank, passage_scores) for rank, row in enumerate(rows.tolist(), start=1))
+        return Ranking(query, hits, self.name, self.scale, {"first_stage": time.perf_counter() - began})
+
+    def hit(self, row: int, rank: int, passage_scores: np.ndarray) -> Hit:
+        """The document of this row with its best passage."""
+        doc_id, starts = self.collection.doc_ids[row], self._starts
+        document, own = self.collection.docs[doc_id], passage_scores[starts[row] : starts[row + 1]]
+        best = int(own.argmax())
+        return Hit(doc_id, rank, float(own[best]), document.title, document.passages[best], passages=document.passages)
 
     def score_hits(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
         """[n] float32: this system's scores of given hits, by document id."""
@@ -63,12 +68,17 @@ class Retriever(ABC):
             raise LabError(
                 f"{self.name} can only score documents of {self.collection.name}; got id {error.args[0]!r}."
             ) from None
-        if not rows:
+        return self.score_rows(query, np.array(rows, np.int64))
+
+    def score_rows(self, query: str, rows: np.ndarray) -> np.ndarray:
+        """[n] float32: this system's scores of documents by their rows in ``collection.doc_ids``."""
+        if not len(rows):
             return np.zeros(0, np.float32)
-        starts = self.collection.offsets
-        passages = [range(starts[row], starts[row + 1]) for row in rows]
-        scores = self._exact_scores(query, np.concatenate(passages))
-        return np.maximum.reduceat(scores, np.cumsum([0, *map(len, passages[:-1])]))
+        starts = self._starts[rows]
+        sizes = self._starts[rows + 1] - starts
+        begins = np.cumsum(sizes) - sizes
+        passages = np.arange(sizes.sum()) + np.repeat(starts - begins, sizes)
+        return np.maximum.reduceat(self._exact_scores(query, passages), begins)
 
     def _exact_scores(self, query: str, passages: np.ndarray) -> np.ndarray:
         """[n] float32: the scores of passages by number. An index that finds only some overrides this."""
@@ -80,22 +90,26 @@ class Retriever(ABC):
         if len(rows) > k:  # keep every score that ties with the k-th
             limit = np.partition(scores[rows], len(rows) - k)[len(rows) - k]
             rows = rows[scores[rows] >= limit]
-        return rows[np.lexsort((self._id_order[rows], -scores[rows]))][:k]
+        return rows[np.lexsort((self.id_order[rows], -scores[rows]))][:k]
 
     def _matches(self, scores: np.ndarray) -> np.ndarray:
         return np.isfinite(scores)
 
-    def _hit(self, row: int, rank: int, score: float, best: int) -> Hit:
-        doc_id = self.collection.doc_ids[row]
-        document = self.collection.docs[doc_id]
-        return Hit(doc_id, rank, score, document.title, document.passages[best], passages=document.passages)
+    def _of_documents(self, passage_scores: np.ndarray) -> np.ndarray:
+        if not self.collection.docs:
+            return np.zeros(0, np.float32)
+        return np.maximum.reduceat(passage_scores, self._starts[:-1])
+
+    @cached_property
+    def _starts(self) -> np.ndarray:
+        return np.array(self.collection.offsets)
 
     @cached_property
     def _row(self) -> dict[str, int]:
         return {doc_id: row for row, doc_id in enumerate(self.collection.doc_ids)}
 
     @cached_property
-    def _id_order(self) -> np.ndarray:
+    def id_order(self) -> np.ndarray:
         """[Nd] the place of each document's id among all ids sorted."""
         order = np.empty(len(self.collection.docs), np.int64)
         order[sorted(range(len(order)), key=self.collection.doc_ids.__getitem__)] = np.arange(len(order))

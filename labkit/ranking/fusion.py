@@ -45,6 +45,8 @@ class FusionRetriever:
             raise LabError(f"method must be 'z' or 'rrf'; got {method!r}.")
         if not retrievers:
             raise LabError("fusion needs at least one retriever; got none.")
+        if any(side.collection.doc_ids != retrievers[0].collection.doc_ids for side in retrievers):
+            raise LabError("fusion needs retrievers over the same documents; make each over one collection.")
         self.retrievers = list(retrievers)
         self.collection = self.retrievers[0].collection
         self.method = method
@@ -64,25 +66,32 @@ class FusionRetriever:
         check_count(k, "k")
         check_text(query, "query")
         began = time.perf_counter()
-        sides = [retriever.search(query, DEPTH) for retriever in self.retrievers]
-        union = {hit.doc_id: hit for side in reversed(sides) for hit in side}
-        first = {doc_id: rank for rank, doc_id in enumerate(sides[0].ids)}
-        hits = sorted(union.values(), key=lambda hit: (first.get(hit.doc_id, DEPTH), hit.doc_id))
-        total = self._reciprocal(sides, hits) if self.method == "rrf" else self._summed(query, hits)
+        found = [side.best(query, DEPTH) for side in self.retrievers]
+        rows = self._union([own for own, _ in found])
+        if self.method == "rrf":
+            total = self._reciprocal([own for own, _ in found])[rows]
+        else:
+            total = _weighted([side.score_rows(query, rows) for side in self.retrievers], self.weights)
         order = np.argsort(-total, kind="stable")[:k]
-        kept = tuple(replace(hits[i], rank=r, score=float(total[i])) for r, i in enumerate(order.tolist(), start=1))
+        hits = (self._hit(row, rank, found) for rank, row in enumerate(rows[order].tolist(), start=1))
+        kept = tuple(replace(hit, score=float(score)) for hit, score in zip(hits, total[order], strict=True))
         return Ranking(query, kept, self.name, self.scale, {"first_stage": time.perf_counter() - began})
 
-    def _summed(self, query: str, hits: Sequence[Hit]) -> np.ndarray:
-        return _weighted([retriever.score_hits(query, hits) for retriever in self.retrievers], self.weights)
+    def _union(self, sides: Sequence[np.ndarray]) -> np.ndarray:
+        """The first side's documents in its order, then the others by id."""
+        others = np.setdiff1d(np.concatenate(sides), sides[0])
+        return np.concatenate([sides[0], others[np.argsort(self.retrievers[0].id_order[others])]])
 
-    def _reciprocal(self, sides: Sequence[Ranking], hits: Sequence[Hit]) -> np.ndarray:
-        total = np.zeros(len(hits))
-        place = {hit.doc_id: i for i, hit in enumerate(hits)}
-        for side, weight in zip(sides, self.weights, strict=True):
-            for hit in side:
-                total[place[hit.doc_id]] += weight / (RRF_K + hit.rank)
+    def _reciprocal(self, sides: Sequence[np.ndarray]) -> np.ndarray:
+        total = np.zeros(len(self.collection.docs))
+        for rows, weight in zip(sides, self.weights, strict=True):
+            total[rows] += weight / (RRF_K + 1 + np.arange(len(rows)))
         return total
+
+    def _hit(self, row: int, rank: int, found: Sequence[tuple[np.ndarray, np.ndarray]]) -> Hit:
+        """With the passage that the first of the sides which found it holds for the best."""
+        side, scores = next((i, scores) for i, (rows, scores) in enumerate(found) if row in rows)
+        return self.retrievers[side].hit(row, rank, scores)
 
 
 class FusionReranker(Reranker):

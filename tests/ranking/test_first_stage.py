@@ -118,6 +118,35 @@ def test_fusion_by_hand():
     assert weighted.search("q").ids == ["b", "a"]
 
 
+@pytest.mark.parametrize("method", ["z", "rrf"])
+def test_fusion_is_what_the_searches_of_its_sides_say(method):
+    draw = np.random.default_rng(3)
+    c = collection(**{f"d{number}": "a text" for number in draw.permutation(1_300)})
+    sides = [Fixed(c), Fixed(c)]
+    for side in sides:  # few different scores, so that many tie; each side finds some that the other does not
+        side.fixed = draw.integers(-1, 40, 1_300).astype(np.float32)
+    found = [side.search("q", k=1_000) for side in sides]
+    place = {hit.doc_id: (0, hit.rank) for hit in found[0]}
+    union = {hit.doc_id: hit for ranking in found for hit in ranking}
+    ordered = sorted(union, key=lambda doc_id: (place.get(doc_id, (1, 0)), doc_id))
+    if method == "z":
+        total = sum(zscores(side.score_hits("q", [union[i] for i in ordered])) for side in sides)
+    else:
+        ranks = [{hit.doc_id: hit.rank for hit in ranking} for ranking in found]
+        total = np.array([sum(1 / (60 + own[i]) for own in ranks if i in own) for i in ordered])
+    best = np.argsort(-total, kind="stable")[:200]
+    fused = lk.FusionRetriever(sides, method).search("q", k=200)
+    assert fused.ids == [ordered[i] for i in best]
+    np.testing.assert_allclose([hit.score for hit in fused], total[best], rtol=1e-12)
+
+
+def test_the_passage_shown_is_the_best_of_the_first_side_that_found_the_document():
+    c = Collection("two", {"a": Document("", "x y", ("x", "y")), "b": Document("", "z", ("z",))})
+    one, other = Fixed(c), Fixed(c)
+    one.fixed, other.fixed = np.array([0, 0, 1], np.float32), np.array([1, 2, 0], np.float32)
+    assert {hit.doc_id: hit.text for hit in lk.FusionRetriever([one, other]).search("q")} == {"a": "y", "b": "z"}
+
+
 def test_reciprocal_rank_fusion_by_hand():
     c = collection(a="x", b="x", c="x")
     fused = lk.FusionRetriever([Fixed(c, a=3, b=2, c=1), Fixed(c, c=9)], method="rrf")
@@ -141,6 +170,10 @@ def test_zscores_leave_out_what_is_not_finite():
         (lambda: lk.BM25Retriever(TOY).search("\ud800"), "query must be valid Unicode"),
         (lambda: lk.FusionRetriever([lk.BM25Retriever(TOY)], method="max"), "method must be 'z' or 'rrf'; got 'max'"),
         (lambda: lk.FusionRetriever([]), "at least one retriever"),
+        (
+            lambda: lk.FusionRetriever([lk.BM25Retriever(TOY), lk.BM25Retriever(collection(a="x"))]),
+            "the same documents",
+        ),
         (lambda: lk.FusionRetriever([lk.BM25Retriever(TOY)], weights=[1, 2]), "weights must be one a part, 1; got 2"),
         (lambda: lk.FusionRetriever([lk.BM25Retriever(TOY)]).search("fish", k=-1), "k must be"),
         (lambda: lk.DenseRetriever(TOY, index="ivf"), "index must be 'flat' or 'hnsw'; got 'ivf'"),
