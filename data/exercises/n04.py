@@ -61,7 +61,7 @@ SUM = ThoughtExercise(
     misconception="Gains of single knobs add up. They do so only where knobs have nothing to do with each other.",
     see="one sentence on what you compare a combination with.",
     question="Alone, the first stage, the sum and a larger k each gain on the base. You set all three: the "
-    "twin, the sum, k = 100. What do you expect?",
+    "twin, the sum, k = 100. What will the figures of this sweep show?",
     options={
         "a": "The sum of the three gains.",
         "b": "More than the sum: good parts help each other.",

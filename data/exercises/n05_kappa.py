@@ -8,7 +8,7 @@ from labkit.course.exercises import CodeExercise, Wrong
 
 
 def kappa(ours: list[int], yours: list[int]) -> float:
-    """Cohen's kappa of two judges: (agreement - agreement by chance) / (1 - agreement by chance)."""
+    """Cohen's kappa: (agreed - chance) / (1 - chance); chance: two who guess, each with his own shares of grades."""
     n = len(ours)
     agreed = sum(a == b for a, b in zip(ours, yours, strict=True)) / n
     chance = sum(ours.count(grade) * yours.count(grade) for grade in {*ours, *yours}) / n**2

@@ -148,7 +148,7 @@ GATE = CodeExercise(
     importance=3,
     misconception="the gate compares a run with a list of known failures, and both can be wrong: a case that did not "
     "run, and a name that should have left the list.",
-    see="['typo'] for a known failure in direction, a new one in typo, and a unit that passes.",
+    see="['typo'] for `gate({'direction': False, 'typo': False, 'unit': True}, ['direction'])`: cases have any names.",
     hints=(
         "Three things stop a deploy: a new failure, a case that did not run, a name on the list that is not failing.",
         "`False`, `None` and a missing name are three different things: compare with `is False` and `is None`.",

@@ -3,10 +3,11 @@
     python data/recipes/compress_table.py                          # pydocs, split dev
     python data/recipes/compress_table.py FOLDER [--outside FILE]  # any collection
 
-Each row is an index on disk, reranked as anybody would. ``difference`` is the mean paired difference in nDCG@10 to all
-dimensions in float16, with its 95 % interval. ``time`` is that of scoring the candidates of a query, query encoded and
-index in memory, as a ratio to the same: all rows take turns within one run. ``--outside`` names the vectors that
-``train_head.py`` keeps in the cache: docstrings that the collection does not hold.
+Each row is an index on disk, reranked as anybody would. ``difference`` is the mean paired difference in nDCG@10 to
+all dimensions in float16, with its 95 % interval; ``of the bits`` is that to the same dimensions in float16. ``time``
+is that of scoring the candidates of a query, query encoded and index in memory, as a ratio to the same: all rows take
+turns within one run. ``--outside`` names the vectors that ``train_head.py`` keeps in the cache: docstrings that the
+collection does not hold.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ KNOBS = {
     "PCA 128, int8": {"dim": 128, "storage": "int8"},
     "PCA 128, 4 bits": {"dim": 128, "storage": "residual4"},
     "PCA 128, 2 bits": {"dim": 128, "storage": "residual2"},
+    "PCA 152, 2 bits": {"dim": 152, "storage": "residual2"},  # 40 bytes a token
     "head 128, 2 bits": {"dim": 128, "projection": "head", "storage": "residual2"},
     "pooled by 2": {"pool": 2},
     "pooled by 3": {"pool": 3},
@@ -60,7 +62,7 @@ def main(source: str, outside: Path | None, only: list[str]) -> None:
     sample = encoder.encode_documents(c.passages[:: max(1, len(c.passages) // 1024)])
     with tempfile.TemporaryDirectory() as folder:
         rerankers: dict[str, lk.LateInteractionReranker] = {}
-        full = None
+        runs: dict[str, Evaluation] = {}
         for name, compression in wishes(outside, only):
             try:
                 index = lk.build_index(Path(folder) / name.replace(" ", "-"), c, encoder, compression)
@@ -68,13 +70,15 @@ def main(source: str, outside: Path | None, only: list[str]) -> None:
                 print(f"left out: {name}: {error}", flush=True)
                 continue
             rerankers[name] = lk.LateInteractionReranker(encoder, index=index)
-            run = lk.evaluate(lk.TwoStage(first, rerankers[name]), c, k=K)
-            full = full or run
-            print(row(name, run, full, index.compressor.bytes_per_token(sample)), flush=True)
+            runs[name] = lk.evaluate(lk.TwoStage(first, rerankers[name]), c, k=K)
+            told = row(name, runs[name], runs[FULL], index.compressor.bytes_per_token(sample))
+            if name.endswith("bits") and (plain := runs.get(name.partition(",")[0])):
+                told += f"  of the bits {difference(plain, runs[name])}"
+            print(told, flush=True)
         pca = lk.Compression(dim=128).fit(sample)
         kept = LengthsKept(pca.compression, pca.matrix)
         run = lk.evaluate(lk.TwoStage(first, lk.LateInteractionReranker(encoder, compression=kept)), c, k=K)
-        print(row("PCA 128, lengths kept", run, full, kept.bytes_per_token(sample)), flush=True)
+        print(row("PCA 128, lengths kept", run, runs[FULL], kept.bytes_per_token(sample)), flush=True)
         queries = list(c.split(c.default_split).queries.values())[:TIMED]
         for name, ratio in times(rerankers, first, queries).items():
             print(f"time of {name}: {ratio:.2f}", flush=True)
@@ -97,8 +101,13 @@ def row(name: str, run: Evaluation, full: Evaluation, size: float) -> str:
     told = f"{name:32}{run.metrics['nDCG@10']:8.4f}{size:8.1f} B"
     if run is full:
         return told
-    found = lk.compare(full, run)
-    return f"{told}  {found.delta:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+    return f"{told}  {difference(full, run)}"
+
+
+def difference(before: Evaluation, after: Evaluation) -> str:
+    """In nDCG@10, with its 95 % interval."""
+    found = lk.compare(before, after)
+    return f"{found.delta:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 def times(rerankers: dict[str, lk.LateInteractionReranker], first, queries: list[str]) -> dict[str, float]:  # type: ignore[no-untyped-def]

@@ -27,7 +27,7 @@ pd.DataFrame({name: run.metrics for name, run in runs.items()}).T.round(3)
 # to A and which to B. A and B are now the same system: any lead is luck. That is an **A/A test**. It shows what luck
 # looks like before you look at anything else.
 #
-# Over 20 queries, how large a lead do you expect? Write it down.
+# Queries are drawn with replacement, so there can be more than dev has. Over 20, how large a lead do you expect? Write it down.
 
 # %%
 found = lk.compare(runs["dense"], runs["bm25+late"])  # whose results the coin deals out
@@ -86,12 +86,12 @@ def flips(before, after, n, draws=1000):
 
 
 duels = [("bm25", "bm25+late"), ("dense", "dense+late+fusion"), ("fusion", "bm25+late+fusion")]
-rows = {f"{b} / {a}": {n: f"{flips(b, a, n):.0%}" for n in (30, 60, 100)} for b, a in duels}
+rows = {f"{b} / {a}": {n: f"{flips(b, a, n):.1%}" for n in (30, 60, 100)} for b, a in duels}
 print(lk.settle("05.flips", float(rows["dense / dense+late+fusion"][30].rstrip("%"))))
 pd.DataFrame(rows).T
 
 # %% [markdown]
-# With thirty queries MaxSim is ahead of BM25 in all draws but one in a hundred. (Whether one draw would convince you is another
+# With thirty queries MaxSim is ahead of BM25 in all draws but one in two hundred. (Whether one draw would convince you is another
 # question: see below.) The mixture is not always ahead of the twin: one draw in six would have crowned the twin. And fusion against MaxSim with fusion,
 # over BM25's candidates, is a coin toss even with a hundred. *A tiny eval set of 30 examples is dramatically better than
 # none*, says the lesson. For differences like that of the first row, it is.

@@ -34,7 +34,7 @@ print("your own ledger" if runs is own else "the shipped ledger")
 runs.to_frame()[["system", "k", "nDCG@10", "against", "change"]].head(9)
 
 # %% [markdown]
-# *against* is the parent, *change* what nDCG@10 did. Every number is real. Could you say for each line what was done?
+# *against* is the parent, *change* what nDCG@10 did, computed before rounding. Every number is real. Could you say for each line what was done?
 #
 # ## T10: which change fixed it?
 #
@@ -108,7 +108,7 @@ ledger.diff(6, 8), ledger.diff(6, 10)
 
 # %% [markdown]
 # Now the evidence: how many queries each run was a mean over, and the hash of its texts, queries and judgments. Then the
-# chain of all twelve, with what each one changed.
+# chain of all twelve, with what each one changed; where lines cross, the text on the right names the parent.
 
 # %%
 evidence = ledger.to_frame()[["queries", "nDCG@10"]].assign(data={r.number: r.told["data"][:8] for r in ledger})
@@ -153,10 +153,12 @@ table = found.to_frame()[["delta", "low", "high", "p corrected"]].round(3)
 table.assign(yours=list(signs.values()), came=came).set_axis(list(signs))
 
 # %% [markdown]
-# Four of the eight are clear after correction. Two of those lose: fewer candidates, and the sum without the twin. (On T10
-# the twin added nothing. One ticket is no average.) Two win, both by another first stage, and by more than anything that was done
-# to the reranker. The intervals of the other four hold a 0, for two reasons: `k1` and `b` move nDCG@10 by 0.003 at most, so they do not
-# matter here; `k 200` and `no BM25` may matter, and 117 queries cannot tell. Where was your sign wrong?
+# Four of the eight are clear after correction. Two of those lose: fewer candidates, and the sum without the twin. (On
+# T10 BM25's half did it all, and the twin nothing. Over all queries it is the other way round: one ticket is no
+# average.) Two win, both by another first stage, and by more than anything that was done to the reranker. The other
+# four cannot be told from 0 (the interval of `k 200` just leaves it out, its corrected p does not), for two reasons:
+# `k1` and `b` move nDCG@10 by 0.003 at most, so they do not matter here; `k 200` and `no BM25` may matter, and 117
+# queries cannot tell. Where was your sign wrong?
 #
 # All nine runs, base and losers included, are in your ledger now. That keeps a team from trying them again next year.
 

@@ -351,7 +351,7 @@ record = {
     "against": ...,  # lk.compare(everyone["a rival"], runs[cases.proposed[case]], queries=of[case])
     "in words": ...,  # the argument, as a colleague would make it: the rival by its name, ten words or more
     "look again": ...,  # what somebody could observe, with a figure
-    "leave alone": ...,  # runs[...].configuration of the system that will run
+    "leave alone": ...,  # nobody changes it now: runs[...].configuration of the system that will run
 }
 lk.exercise("07.record").check(record)
 
