@@ -92,9 +92,9 @@ lk.bet("00.fusion_wins", 4)
 # ## T2: what does a search see that counts words?
 #
 # *Reshape a table with many columns into one with many rows.* You have read the documentation of a function that does
-# it. BM25 has its first right answer at rank 15. What stands above?
+# it. BM25 has it at rank 15. What stands above?
 #
-# BM25 is the **first stage** here: it ranks everything and hands over its best `k`, the **candidates**.
+# BM25 is the **first stage**: it ranks everything and hands over its best `k`, the **candidates**.
 
 # %%
 t2 = c.queries[tickets["T2"]]

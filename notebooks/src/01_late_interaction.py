@@ -27,7 +27,7 @@ print(t1, *(f"{hit.rank} {hit.score:.3f} {hit.doc_id}" for hit in after[:5]), se
 
 # %% [markdown]
 # The fifth is the first right one: `pairwise_distances`. The first, `haversine_distances`, measures on a globe. Half a point
-# lies between them. To see who earned it, you need to know how a score is added up.
+# lies between them. Who earned it? First see how a score is added up.
 #
 # ## What do you get by hand?
 #

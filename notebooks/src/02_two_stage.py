@@ -226,8 +226,7 @@ def row(run):
 for other in ("bm25", "fusion", "dense"):
     change = runs["bm25+late"].metrics["nDCG@10"] / runs[other].metrics["nDCG@10"] - 1
     print(f"MaxSim on BM25's hundred against {other:7} {change:+.0%}")
-every = len(c.splits["dev"])
-print(f"{len(judged)} of {every} queries have an answer, {len(plain)} without tickets; k = 100; differences untested")
+print(f"{len(judged)} of {len(c.splits['dev'])} have an answer, {len(plain)} without tickets; differences untested")
 pd.DataFrame({name: row(run) for name, run in runs.items()}).T.round(2)
 
 # %% [markdown]
