@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dis
 import random
 from collections.abc import Callable
+from types import CodeType
 
 import numpy as np
 
-from labkit.course.exercises import CodeExercise, Wrong
+from labkit.course.exercises import CodeExercise, Outcome, Wrong
 
 
 def maxsim_loop(query, document):
@@ -108,10 +110,12 @@ LOOP_WRONG = (
     Wrong("starts at zero", _starts_at_zero, "all can be negative: begin with minus infinity, not with 0."),
     Wrong("max of nothing", _max_of_nothing, "max() of nothing raises: a document without tokens is minus infinity."),
 )
+A_LOOP = "right on every input, but with a loop in it. Let `np.einsum` make the whole grid at once."
 EINSUM_WRONG = (
     *COMMON,
     *_both(("below 0 is cut", lambda grid: np.maximum(grid, 0).max(axis=1).sum(), "a best match may be negative.")),
     Wrong("starts at zero", _starts_at_zero, "initial=0 is a padded row of zeros: it beats every negative match."),
+    Wrong("a loop", maxsim_loop, A_LOOP),
     Wrong("no initial", _no_initial, "an empty maximum raises. max(..., initial=-np.inf) answers for no tokens."),
 )
 
@@ -157,7 +161,25 @@ LOOP = CodeExercise(
     wrong_answers=LOOP_WRONG,
 )
 
-EINSUM = CodeExercise(
+
+def _loops(code: CodeType | None) -> bool:
+    """Whether a function's code, or what stands inside it, goes over something step by step."""
+    if code is None:
+        return False
+    inside = [const for const in code.co_consts if isinstance(const, CodeType)]
+    return any(step.opname == "FOR_ITER" for step in dis.get_instructions(code)) or any(map(_loops, inside))
+
+
+class WithoutALoop(CodeExercise):
+    """A function that must be right, and must not say `for`."""
+
+    def judge(self, attempt: object) -> Outcome:
+        found = super().judge(attempt)
+        looped = found.state == "correct" and _loops(getattr(attempt, "__code__", None))
+        return Outcome("wrong", f"Hint: {A_LOOP}") if looped else found
+
+
+EINSUM = WithoutALoop(
     id="01.einsum",
     title="The same in two lines",
     minutes=6,

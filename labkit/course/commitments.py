@@ -25,7 +25,7 @@ class PlacedBet:
         bet = catalogue().bets[self.id]
         if self.value is None:
             return f"No bet yet. {bet.question} Put a whole number from {bet.low} to {bet.high} in place of `...`."
-        near = f"to be at most {bet.margin} off" if bet.margin else "that it is exactly so many"
+        near = f"to be at most {bet.margin} off" if bet.margin else "to be exactly right"
         odds = "" if self.sure is None else f", {self.sure:.0%} sure {near}"
         return f"Your bet {self.id}: {self.value} (from {bet.low} to {bet.high}){odds}. {bet.question}"
 

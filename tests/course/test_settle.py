@@ -22,7 +22,7 @@ def home(tmp_path, monkeypatch):
 
 def test_a_bet_may_say_how_sure_it_is_and_what_right_would_mean(home):
     assert ", 70% sure to be at most 5 off. Of the winner's" in repr(lk.bet("01.function_words", 40, sure=0.7))
-    assert ", 100% sure that it is exactly so many. " in repr(lk.bet("00.fusion_wins", 5, sure=1))
+    assert ", 100% sure to be exactly right. " in repr(lk.bet("00.fusion_wins", 5, sure=1))
     assert lk.bet("01.function_words").sure == 0.7
     assert "sure" not in repr(lk.bet("01.function_words", 41))
     assert lk.bet("01.function_words").sure is None
