@@ -6,7 +6,13 @@ from labkit.course.exercises import Bet, ThoughtExercise
 
 BETS = (
     Bet("01.function_words", "Of the winner's score for T1, how many per cent come from function words?", 0, 100),
-    Bet("01.removed", "How many of the winner's tokens have to go until the right answer is above it?", 1, 100, off=1),
+    Bet(
+        "01.removed",
+        "How few of the winner's tokens, well chosen, can go so that the right answer is above it?",
+        1,
+        100,
+        off=1,
+    ),
     Bet("01.shuffles", "Of 20 random orders of T2's words, how many still put melt first?", 0, 20),
 )
 

@@ -65,11 +65,8 @@ def run_child(code: str, timeout: float, **extra: str) -> dict:
 def python_version(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Iterator[Check]:
     """Is this a Python that the lock was resolved for?"""
     state, fix = ("ok", "") if (3, 11) <= version[:2] <= (3, 13) else ("fail", "use Python 3.11, 3.12 or 3.13")
-    told = (
-        ""
-        if state == "fail" or version[:2] == (3, 11)
-        else "; the course's figures come from 3.11, some of yours will differ"
-    )
+    other = state == "ok" and version[:2] != (3, 11)
+    told = "; the course's figures come from 3.11, some of yours will differ" if other else ""
     yield Check(state, "Python", ".".join(map(str, version)) + told, fix)
 
 
