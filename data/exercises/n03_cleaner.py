@@ -65,6 +65,14 @@ def _changes(*texts: str) -> Callable[[Callable[[str], str]], bool]:
     return lambda clean: any(clean(text) != text for text in texts)
 
 
+# No document of the rounds shows this one, so it is asked for when they are won.
+UNESCAPED_FIRST = (
+    "entities before tags",
+    lambda text: _untagged(_unescaped(_seen(text))),
+    lambda clean: clean(ESCAPED) != html.unescape(ESCAPED),
+    "somebody wrote about a tag: `&lt;b&gt;` has to come out as `<b>`. Take the tags out first, then unescape.",
+)
+
 # A known wrong answer each: its name, the cleaner, how to tell one of its kind, and the hint.
 KNOWN = (
     (
@@ -157,12 +165,7 @@ KNOWN = (
         lambda clean: clean("a&nbsp;b") == "a\u00a0b",
         "`&nbsp;` became U+00A0, which looks like a blank and is none. In these texts it stood for an ordinary one.",
     ),
-    (
-        "entities before tags",
-        lambda text: _untagged(_unescaped(_seen(text))),
-        lambda clean: clean(ESCAPED) != html.unescape(ESCAPED),
-        "somebody wrote about a tag: `&lt;b&gt;` has to come out as `<b>`. Take the tags out first, then unescape.",
-    ),
+    UNESCAPED_FIRST,
 )
 WRONG_ANSWERS = tuple(Wrong(name, answer, hint) for name, answer, _, hint in KNOWN)
 
@@ -240,8 +243,8 @@ class CleanerExercise(Exercise):
                 if not passed:
                     hint = next((hint for _, _, is_it, hint in KNOWN if is_it(attempt)), self.misconception)
                     return Outcome("wrong", "\n".join([*told, f"Hint: {hint}"]))
-            *_, is_late, hint = KNOWN[-1]
-            if is_late(attempt):  # no document of the rounds has one, yours may
+            *_, is_it, hint = UNESCAPED_FIRST
+            if is_it(attempt):
                 return Outcome("wrong", "\n".join([*told, f"Hint: {hint}"]))
         except Exception as error:
             return Outcome("error", "\n".join([*told, f"clean raised {type(error).__name__}: {error}"]))

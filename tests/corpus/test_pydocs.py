@@ -109,9 +109,9 @@ def test_every_word_of_the_text_is_in_a_passage(docs):
 
 
 def test_no_document_is_a_stub_and_none_says_where_it_was_built(docs):
-    short = [name for name, document in docs.docs.items() if len(document.text.split()) < 10]
-    assert len(short) <= 5, short  # none in Python 3.11; later ones say "Find n!."
+    shorter = set() if sys.version_info < (3, 12) else {"set", "set.update", "math.factorial"}  # "Find n!."
     for name, document in docs.docs.items():
+        assert len(document.text.split()) >= 10 or name in shorter, name
         assert not re.search(r" at 0x|site-packages", document.text), name
 
 
