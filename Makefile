@@ -1,6 +1,7 @@
 # `make` explains the targets. POSIX sh and GNU make 3.81 are enough.
 
-PYTHON ?= python3
+# A Python that .venv was made with stays: `make setup PYTHON=python3.13`, then plain `make test`.
+PYTHON ?= $(shell .venv/bin/python -c "" 2>/dev/null && echo .venv/bin/python || echo python3)
 # PyTorch's CPU index, https://download.pytorch.org/whl/cpu, saves about 3 GB on Linux. Only torch comes from it.
 TORCH_INDEX ?=
 # A folder filled by `make wheelhouse`: set-up then needs no network.

@@ -2,12 +2,13 @@
 
     python data/recipes/compress_table.py                          # pydocs, split dev
     python data/recipes/compress_table.py FOLDER [--outside FILE]  # any collection
+    python data/recipes/compress_table.py --encoder labkit-late-minilm
 
 Each row is an index on disk, reranked as anybody would. ``difference`` is the mean paired difference in nDCG@10 to
 all dimensions in float16, with its 95 % interval; ``of the bits`` is that to the same dimensions in float16. ``time``
 is that of scoring the candidates of a query, query encoded and index in memory, as a ratio to the same: all rows take
 turns within one run. ``--outside`` names the vectors that ``train_head.py`` keeps in the cache: docstrings that the
-collection does not hold.
+collection does not hold. With another encoder there are no rows of the head, which is the default's.
 """
 
 from __future__ import annotations
@@ -56,14 +57,15 @@ class LengthsKept(Compressor):
         return replace(packed, vectors=as_float32(packed, 0, len(packed.vectors)) @ self.matrix, scales=None)
 
 
-def main(source: str, outside: Path | None, only: list[str]) -> None:
+def main(source: str, outside: Path | None, only: list[str], model: str | None) -> None:
     c = lk.load_collection(source)
-    first, encoder = lk.BM25Retriever(c), lk.load_encoder()
+    first, encoder = lk.BM25Retriever(c), lk.load_encoder(model)
+    encoder.warm(c.passages, progress=True)
     sample = encoder.encode_documents(c.passages[:: max(1, len(c.passages) // 1024)])
     with tempfile.TemporaryDirectory() as folder:
         rerankers: dict[str, lk.LateInteractionReranker] = {}
         runs: dict[str, Evaluation] = {}
-        for name, compression in wishes(outside, only):
+        for name, compression in wishes(outside, only, heads=model is None):
             try:
                 index = lk.build_index(Path(folder) / name.replace(" ", "-"), c, encoder, compression)
             except lk.LabError as error:
@@ -84,9 +86,10 @@ def main(source: str, outside: Path | None, only: list[str]) -> None:
             print(f"time of {name}: {ratio:.2f}", flush=True)
 
 
-def wishes(outside: Path | None, only: list[str]) -> list[tuple[str, lk.Compression | Compressor]]:
-    """Names and what `build_index` is to make of them."""
-    rows: list[tuple[str, lk.Compression | Compressor]] = [(name, lk.Compression(**k)) for name, k in KNOBS.items()]
+def wishes(outside: Path | None, only: list[str], heads: bool) -> list[tuple[str, lk.Compression | Compressor]]:
+    """Names and what `build_index` is to make of them; ``heads``: with the rows of the trained head."""
+    knobs = {name: k for name, k in KNOBS.items() if heads or k.get("projection") != "head"}
+    rows: list[tuple[str, lk.Compression | Compressor]] = [(name, lk.Compression(**k)) for name, k in knobs.items()]
     if outside is not None:
         from safetensors.numpy import load_file
 
@@ -133,5 +136,6 @@ if __name__ == "__main__":
     parser.add_argument("collection", nargs="?", default="pydocs")
     parser.add_argument("--outside", type=Path)
     parser.add_argument("--only", nargs="*", default=[], help="names of rows; all if none")
+    parser.add_argument("--encoder", help="a name that load_encoder takes; the default one if none")
     arguments = parser.parse_args()
-    main(arguments.collection, arguments.outside, arguments.only)
+    main(arguments.collection, arguments.outside, arguments.only, arguments.encoder)

@@ -76,12 +76,6 @@ class Sweep:
         real = {name: [v for v in values if v is not None or name in ABSENT] for name, values in seen.items()}
         return {name: values for name, values in real.items() if len(values) > 1}
 
-    def where(self, **pins: Any) -> list[int]:
-        """The numbers of the cells with these values of knobs."""
-        for name in pins.keys() - self.values().keys():
-            raise LabError(f"{name} is not turned in this sweep; there is {', '.join(self.values())}.")
-        return [i for i, cell in enumerate(self.cells) if all(cell.knobs[n] == v for n, v in pins.items())]
-
     def best(self, **limits: float) -> Cell:
         """The cell of the highest nDCG@10 within limits on COSTS, such as ``best(latency=20, bytes=40)``.
 

@@ -250,14 +250,6 @@ def test_the_best_within_limits():
         sweep.best(latency=0.5)
 
 
-def test_cells_are_found_by_their_knobs():
-    sweep = first_stages()
-    assert sweep.where(k1=0.5) == [1, 2]
-    assert sweep.where(k1=0.5, b=0.75) == [2]
-    with pytest.raises(lk.LabError, match="k is not turned in this sweep; there is k1, b"):
-        sweep.where(k=3)
-
-
 # Resumed
 
 
