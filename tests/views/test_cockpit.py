@@ -120,7 +120,8 @@ def test_two_pins_dim_all_others():
     view = lk.cockpit(planted())
     pins = option(view, "k1", 2.0), option(view, "b", 0.2)
     pinned = Cockpit(planted(), pins=pins)
-    assert [i for i in range(4) if "lk-dim" not in classes(pinned, i)] == planted().where(k1=2.0, b=0.2)
+    lit = [i for i, cell in enumerate(planted()) if (cell.knobs["k1"], cell.knobs["b"]) == (2.0, 0.2)]
+    assert [i for i in range(4) if "lk-dim" not in classes(pinned, i)] == lit != []
     assert pinned.headline() == "Best of those pinned: 0.600 (0.500 to 0.700) at 100 ms; k1 2, b 0.2"
     assert "pinned: k1 2 and b 0.2" in pinned.to_text()
     assert buttons(pinned)["cell 0"]["say"].endswith("not pinned.")
