@@ -96,7 +96,9 @@ def _text(row: dict, name: str, notes: Notes, where: str, required: bool = True)
     if value is None and not required:
         return ""
     if not isinstance(value, str):
-        raise LabError(f"{where} must have {name!r} as a string; got {type(value).__name__}.")
+        raise LabError(
+            f"{where} must have {name!r} as a string; got {type(value).__name__}. `labkit lint` lists all such lines."
+        )
     clean = SURROGATE.sub("\ufffd", value)
     notes.surrogates += clean != value
     return clean

@@ -36,6 +36,8 @@ class Document:
     passages: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.passages, str):
+            raise LabError("passages must be a tuple of texts, not a bare string: Document(title, text, (passage,)).")
         if not self.passages:
             object.__setattr__(self, "passages", (join_title(self.title, self.text),))
 

@@ -14,7 +14,7 @@ PREFIX = "ir_datasets:"
 _pydocs = cache(pydocs.load)
 
 
-def load_collection(name: str = "pydocs", progress: bool = False) -> Collection:
+def load_collection(name: str | Path = "pydocs", progress: bool = False) -> Collection:
     """Load a collection by name or folder.
 
     Parameters
@@ -26,6 +26,7 @@ def load_collection(name: str = "pydocs", progress: bool = False) -> Collection:
     Raises a `LabError` for a name that is none of these, and for a folder that `labkit.corpus.beir.read_folder`
     refuses.
     """
+    name = str(name)
     if name in pydocs.NAMES:
         return _pydocs(name, progress)
     if name.startswith(PREFIX):

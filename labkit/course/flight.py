@@ -20,10 +20,13 @@ SAMPLE = 24  # passages that are encoded to tell how long all of them take
 ONLINE = "make lab while you have a network"
 
 OFFLINE = """
-import json, socket
-def refuse(*args, **kwargs): raise ConnectionRefusedError("the network is blocked for this check")
-socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
-socket.create_connection = socket.getaddrinfo = socket.gethostbyname = refuse
+import functools, json, socket
+def refuse(owner, name):  # keeps the docstring: two of them are documents of pydocs
+    @functools.wraps(getattr(owner, name))
+    def refused(*args, **kwargs): raise ConnectionRefusedError("the network is blocked for this check")
+    setattr(owner, name, refused)
+for name in ("connect", "connect_ex", "sendto"): refuse(socket.socket, name)
+for name in ("create_connection", "getaddrinfo", "gethostbyname"): refuse(socket, name)
 import labkit as lk
 from labkit.course.catalogue import catalogue
 from labkit.course.flight import store

@@ -42,6 +42,7 @@ def share_bets(folder: Path | str, name: str) -> Path:
             file.open("x").close()  # claims the name, or fails
             keep("shared.jsonl", {"file": str(file)}, "name")
         paths.write_atomic(file, json.dumps({"bets": bets, "outcomes": outcomes}, indent=1))
+        file.chmod(0o644)  # the instructor's account reads it
     except FileExistsError:
         raise LabError(f"the name {name} is taken in {folder}: choose another one.") from None
     except OSError as error:
@@ -60,8 +61,11 @@ def read_room(folder: Path | str) -> tuple[list[PlacedBet], list[Settled], dict[
             made = {bet.id: bet for bet in (check_bet(b["id"], b["value"], b.get("sure")) for b in told["bets"])}
             ended = {outcome.bet: outcome for outcome in map(check_settled, told["outcomes"])}
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            bad[file.name] = f"{type(error).__name__}: {error}"
+            bad[file.name] = f"{type(error).__name__}: {error}; share those bets again"
             continue
+        made |= {
+            o.bet: PlacedBet(o.bet, o.value, o.sure) for o in ended.values() if o.value is not None
+        }  # what counted
         bets += made.values()
         outcomes += ended.values()
     return bets, outcomes, bad
@@ -104,6 +108,8 @@ class RoomBets(Explanation):
         """The question, how many bet and, once the truth is given, how many were right; then the skipped files."""
         bet = catalogue().bets[self.id]
         told = f"{bet.question} {len(self.values)} bets."
+        if not self.values:
+            told += " Has anybody called lk.share_bets?"
         if self.truth is not None:
             fates = Counter(bet.judge(value, self.truth) for value in self.values)
             told += f" It is {self.truth:.4g}: {fates['right']} right, {fates['near']} near, {fates['wrong']} wrong."

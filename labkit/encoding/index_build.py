@@ -7,7 +7,7 @@ as one that was not stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,8 +58,13 @@ def build_index(
     build is at work in it; nothing is overwritten. Where the disk is full: what is written stays, and a second call
     goes on.
     """
-    if isinstance(texts, str):
-        raise LabError(f"give a list of texts or a collection, not a bare string: [{texts[:30]!r}].")
+    if isinstance(texts, str | Mapping):
+        what = (
+            f"bare string: [{texts[:30]!r}]"
+            if isinstance(texts, str)
+            else "mapping, of which only the keys would count"
+        )
+        raise LabError(f"give a list of texts or a collection, not a {what}.")
     given = compression if isinstance(compression, Compressor) else None
     wish = given.compression if given else compression or Compression()
     folder, texts = Path(folder), texts.passages if isinstance(texts, Collection) else texts

@@ -128,12 +128,26 @@ def evaluate(
     return run if None in run.metrics.values() else ledger.record(run, note)
 
 
+def _require_its_own(system: Searcher | TwoStage, collection: Collection) -> None:
+    """Refuse a system over other documents than those that its figure would be told of."""
+    searched, told = getattr(system, "collection", collection).docs, collection.docs
+    if searched is told or (
+        searched.keys() == told.keys() and all(searched[name].text == doc.text for name, doc in told.items())
+    ):
+        return
+    raise LabError(
+        f"{system.name} searches other documents than {collection.name} has, so its figure would not be theirs. "
+        "Build the system over the collection that you evaluate."
+    )
+
+
 def measured(
     system: Searcher | TwoStage, collection: Collection, split: str, k: int = 100, progress: bool = False,
     looks: int | None = None,
 ) -> Evaluation:  # fmt: skip
     """What `evaluate` does, without a line in the ledger. ``looks``: the look it is part of, if one was counted."""
     check_count(k, "k")
+    _require_its_own(system, collection)
     part = collection.split(split)
     qrels = metrics.positive(part.qrels)
     if not qrels:

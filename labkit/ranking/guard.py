@@ -21,7 +21,7 @@ from labkit.errors import LabError, check_count, check_text, is_number
 from labkit.ranking.budget import Budget
 from labkit.ranking.guard_attempts import LOG, Attempts, Stopped, Task, stopped, within
 from labkit.ranking.guard_parts import Breaker, Busy, Cache, Workers
-from labkit.ranking.ranking import Hit, Ranking, as_hits
+from labkit.ranking.ranking import Candidates, Hit, Ranking, as_hits
 from labkit.ranking.rerankers import Reranker, fallback_note, joined
 from labkit.ranking.scored import Scored
 
@@ -142,7 +142,7 @@ class Guard(Reranker):
         """Refused: a fallback has no scores of the reranker's to give."""
         raise LabError("a guard gives rankings, not scores: put it outermost, as in Guard(FusionReranker([...])).")
 
-    def rerank(self, query: str, candidates: Ranking | Sequence[str], top_n: int = 5) -> Ranking:
+    def rerank(self, query: str, candidates: Candidates, top_n: int = 5) -> Ranking:
         """The ``top_n`` best candidates as the reranker has them, or the first ``top_n`` as they came."""
         check_count(top_n, "top_n")
         check_text(query, "query")

@@ -98,6 +98,7 @@ class LateInteractionReranker(_Encoding):
         passages, starts = flat(hits)
         encoded, cached = self.encoder.encoded, self.encoder.cached
         asked = self.encoder.encode_queries([query])
+        cut = int(asked.lost[0])
         asked = asked if self.compression is None else self.compression.queries(asked)
         texts, which = distinct(passages)
         scores, lost = np.empty(len(texts), np.float32), np.empty(len(texts), np.int32)
@@ -112,6 +113,7 @@ class LateInteractionReranker(_Encoding):
             dict.fromkeys(np.flatnonzero(np.isneginf(per_hit)).tolist(), NO_TOKENS),
             self.encoder.encoded - encoded,
             self.encoder.cached - cached if self.index is None else len(texts),
+            note=f"the query's last {cut} wordpieces are beyond the encoder's limit: not read" if cut else "",
         )
 
     def _documents(self, passages: Sequence[str]) -> list[tuple[PackedTokens, np.ndarray, np.ndarray]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from labkit.errors import LabError, check_text
 from labkit.text import shortened
 
+CANDIDATES = "a Ranking, a list of texts, or a mapping from id to text, best first"
 TEXT_SHOWN = 70  # characters of a text in a printed ranking
 TOLD = ("doc_id", "rank", "previous_rank", "score", "reason", "title", "text", "truncated")  # of a hit in JSON
 
@@ -123,17 +124,32 @@ class Ranking:
         return f"<table><caption>{caption}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
 
-def as_hits(candidates: Ranking | Sequence[str]) -> tuple[Hit, ...]:
-    """Candidates as hits: a Ranking's own, or one per text of a list, its position as id.
+Candidates = Ranking | Mapping[Any, str] | Sequence[str]
 
-    Raises `LabError` for a bare string and for texts that are not strings or hold a lone surrogate.
+
+def as_hits(candidates: Candidates) -> tuple[Hit, ...]:
+    """Candidates as hits: a Ranking's own; one per text of a mapping, under its id as a string; or one per text of a
+    list, its position as id.
+
+    Raises `LabError` for anything else, and for texts that are not strings or hold a lone surrogate.
+
+    >>> [hit.doc_id for hit in as_hits({17: "a text", "b": "another"})]
+    ['17', 'b']
     """
     if isinstance(candidates, Ranking):
         return candidates.hits
-    if isinstance(candidates, str):
-        raise LabError("candidates must be a Ranking or a list of texts; got a bare string.")
-    texts = [check_text(text, f"candidate {number}") for number, text in enumerate(candidates)]
-    return tuple(Hit(str(i), i + 1, None, text=text, passages=(text,)) for i, text in enumerate(texts))
+    if isinstance(candidates, str) or not isinstance(candidates, Iterable):
+        came = "a bare string" if isinstance(candidates, str) else type(candidates).__name__
+        raise LabError(f"candidates must be {CANDIDATES}; got {came}.")
+    named = candidates if isinstance(candidates, Mapping) else dict(enumerate(candidates))
+    for name, text in named.items():
+        if not isinstance(text, str):
+            raise LabError(
+                f"candidate {name} must be a string; got {type(text).__name__}. Candidates are {CANDIDATES}."
+            )
+        check_text(text, f"candidate {name}")
+    pairs = enumerate(named.items(), start=1)
+    return tuple(Hit(str(name), rank, None, text=text, passages=(text,)) for rank, (name, text) in pairs)
 
 
 def finite(score: float | None) -> float | None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from labkit.bars import bar
 from labkit.errors import LabError, check_count, check_text
-from labkit.ranking.ranking import Hit, Ranking, as_hits
+from labkit.ranking.ranking import Candidates, Hit, Ranking, as_hits
 from labkit.ranking.scored import Scored
 
 
@@ -44,20 +44,21 @@ class Reranker(ABC):
         """[n] the scores alone."""
         return self.score(query, hits).scores
 
-    def rerank(self, query: str, candidates: Ranking | Sequence[str], top_n: int = 5) -> Ranking:
+    def rerank(self, query: str, candidates: Candidates, top_n: int = 5) -> Ranking:
         """The ``top_n`` best candidates, best first.
 
         Parameters
         ----------
         query : text
-        candidates : a Ranking, or a list of texts (their positions become ids)
+        candidates : a Ranking; a mapping from id to text, such as your own search engine's answer, best first; or a
+            list of texts, whose positions become ids
         top_n : how many to keep; beyond the list keeps all
 
         Returns
         -------
         Ranking
             Each hit with its previous rank. Equal scores keep the order of the candidates. Its note repeats why an
-            earlier stage fell back.
+            earlier stage fell back, and says how many candidates came without a text.
 
         Raises `LabError` for a top_n below 1 and for texts that are no valid strings.
         """
@@ -65,7 +66,7 @@ class Reranker(ABC):
         check_text(query, "query")
         hits = as_hits(candidates)
         earlier = candidates.seconds if isinstance(candidates, Ranking) else {}
-        told = fallback_note(candidates) if isinstance(candidates, Ranking) else ""
+        told = joined(fallback_note(candidates) if isinstance(candidates, Ranking) else "", without_text(hits))
         system = f"{candidates.system}+{self.name}" if isinstance(candidates, Ranking) else self.name
         if not hits:
             return Ranking(query, (), system, self.scale, {**earlier, "rerank": 0.0})
@@ -81,7 +82,7 @@ class Reranker(ABC):
         )  # fmt: skip
 
     def rerank_batch(
-        self, queries: Sequence[str], candidates: Sequence[Ranking | Sequence[str]], top_n: int = 5,
+        self, queries: Sequence[str], candidates: Sequence[Candidates], top_n: int = 5,
         progress: bool = False,
     ) -> list[Ranking]:  # fmt: skip
         """[Nq] rankings: what `rerank` gives for each query and its own candidates, in the same order.
@@ -121,6 +122,16 @@ def _moved(hit: Hit, i: int, rank: int, scored: Scored) -> Hit:
 def fallback_note(candidates: Ranking) -> str:
     """What a later stage must repeat: why an earlier one fell back; "" where none did."""
     return candidates.note if candidates.fallback else ""
+
+
+def without_text(hits: Sequence[Hit]) -> str:
+    """How many of some candidates have no text to score, in words; "" where all have one.
+
+    >>> without_text([Hit("a", 1, 9.0), Hit("b", 2, 8.0, text="a text")])
+    '1 of 2 candidates came without a text'
+    """
+    count = sum(not any(hit.passages or (hit.text,)) for hit in hits)
+    return f"{count} of {len(hits)} candidates came without a text" if count else ""
 
 
 def joined(*notes: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -106,15 +106,14 @@ def named_hits(documents: Documents) -> tuple[Hit, ...]:
 
     A `LabError` for no document at all, and for what is not a text.
     """
-    names = [str(name) for name in documents] if isinstance(documents, Mapping) else None
-    texts = list(documents.values()) if isinstance(documents, Mapping) else documents
-    hits = as_hits(texts)
+    hits = as_hits(documents)
     if not hits:
         raise LabError("an alignment needs at least one document; got none.")
-    if isinstance(documents, Ranking):
-        return hits
-    names = names or [f"document {number}" for number in range(1, len(hits) + 1)]
-    return tuple(Hit(name, h.rank, None, text=h.text, passages=h.passages) for name, h in zip(names, hits, strict=True))
+    return (
+        hits
+        if isinstance(documents, Ranking | Mapping)
+        else tuple(replace(hit, doc_id=f"document {hit.rank}") for hit in hits)
+    )
 
 
 def short_names(names: Sequence[str]) -> list[str]:

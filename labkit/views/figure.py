@@ -50,9 +50,9 @@ class Picture(ABC):
         """The figure as SVG whose text stays text; the same bytes each time."""
         return self._saved("svg").decode("utf-8")
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the figure to a ``.svg`` or ``.png`` file; a `LabError` for another ending or a folder not there."""
-        check_picture_path(path)
+        path = check_picture_path(path)
         path.write_bytes(self.to_png() if path.suffix == ".png" else self.to_svg().encode("utf-8"))
 
     def to_html(self) -> str:
@@ -94,12 +94,15 @@ class Page(Picture):
         return {"text/html": self.to_html(), "text/plain": self.to_text()}
 
 
-def check_picture_path(path: Path) -> None:
-    """Raise a `LabError` unless a picture can be written there, so that long work does not end in one."""
+def check_picture_path(path: str | Path) -> Path:
+    """The path, or a `LabError` unless a picture can be written there, so that long work does not end in one."""
+    path = Path(path)
     if path.suffix not in (".svg", ".png"):
-        raise LabError(f"a picture's file must end in .svg or .png; got {path.name!r}.")
+        page = " A page is a text: Path(...).write_text(it.to_html())." if path.suffix in (".html", ".htm") else ""
+        raise LabError(f"a picture's file must end in .svg or .png; got {path.name!r}.{page}")
     if not path.resolve().parent.is_dir():
         raise LabError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into.")
+    return path
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -91,4 +91,9 @@ def _source(docs: Documents, reranker: Reranker | Encoder | None) -> Tokens | Sc
     encoder: Any = getattr(reranker, "encoder", reranker) or load_encoder()
     if not hasattr(encoder, "encode_queries"):
         raise LabError(f"reranker must be a reranker or an encoder; got {type(reranker).__name__}.")
+    if isinstance(docs, Ranking) and docs.scale == "MaxSim" and docs.model not in ("", encoder.identity):
+        raise LabError(
+            f"this ranking's scores are of {docs.model}, and {encoder.identity} would explain others. Give the "
+            "reranker that made it: show_alignment(query, ranking, reranker)."
+        )
     return Tokens(docs, encoder)

@@ -90,7 +90,7 @@ class LabWidget(anywidget.AnyWidget):
         """What is shown now, as a matplotlib figure."""
         return self.picture.figure()
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write what is shown now to a ``.svg`` or ``.png`` file."""
         self.picture.save(path)
 

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import webbrowser
 
 import pytest
@@ -91,6 +93,12 @@ def test_a_cold_store_is_timed_by_a_sample_which_it_keeps(texts, left, tmp_path)
 
 
 @pytest.mark.slow
+def test_the_refused_network_keeps_the_docstrings_that_pydocs_reads():
+    read = "socket.create_connection.__doc__, socket.getaddrinfo.__doc__"
+    code = f"import socket\nbefore = {read}\n{flight.OFFLINE.partition('import labkit')[0]}\n"
+    subprocess.run([sys.executable, "-c", f"{code}assert ({read}) == before and all(before)"], check=True)
+
+
 def test_the_whole_flight_passes_here():
     report = doctor(flight=True)
     found = {check.what: check for check in report.checks}

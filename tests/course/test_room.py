@@ -54,6 +54,23 @@ def test_sharing_again_updates_and_a_name_that_is_taken_is_refused(folder, perso
     assert lk.room_bets(folder, BET).values == (5,)
 
 
+def test_another_account_may_read_what_was_shared(folder):
+    lk.bet(BET, 4)
+    assert lk.share_bets(folder, "ada").stat().st_mode & 0o444 == 0o444
+
+
+def test_a_bet_after_its_settlement_does_not_count_in_the_room(folder):
+    lk.bet(BET, 5)
+    lk.settle(BET, 3)
+    lk.bet(BET, 3)
+    lk.share_bets(folder, "bob")
+    assert lk.room_bets(folder, BET, truth=3).values == (5,)
+
+
+def test_a_room_without_bets_says_so(folder):
+    assert "0 bets. Has anybody called lk.share_bets?" in lk.room_bets(folder, BET).to_text()
+
+
 @pytest.mark.parametrize("name", ["", "../ada", "a b", "x" * 31, 7, "a.b", "<b>"])
 def test_a_name_that_is_no_nickname_is_refused(name, folder):
     with pytest.raises(LabError, match="a nickname has 1 to 30 letters"):
@@ -135,7 +152,9 @@ def test_a_bad_file_is_named_and_skipped_and_the_others_count(folder, person):
     assert room.values == (3,)
     assert set(room.skipped) == {f"{name}.bets.json" for name in [*BAD, "folder"]}
     assert all(room.skipped.values())
-    assert "Skipped large.bets.json: ValueError: it has more than 100,000 bytes." in room.to_text()
+    assert (
+        "Skipped large.bets.json: ValueError: it has more than 100,000 bytes; share those bets again." in room.to_text()
+    )
     assert "<script>" not in room.to_html()
     assert "&lt;script&gt;" in room.to_html()
     assert "skipped torn.bets.json: JSONDecodeError" in lk.calibration(folder).to_text()

@@ -214,6 +214,8 @@ def test_a_compression_that_cannot_be_fitted_does_not_claim_the_folder(folder):
 def test_a_bare_string_is_refused(folder):
     with pytest.raises(lk.LabError, match="not a bare string"):
         lk.build_index(folder, "one text", ToyEncoder())
+    with pytest.raises(lk.LabError, match="not a mapping, of which only the keys would count"):
+        lk.build_index(folder, {"d1": "one text"}, ToyEncoder())
     assert not folder.exists()
 
 

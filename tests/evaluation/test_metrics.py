@@ -181,3 +181,22 @@ def test_false_accepts_by_hand():
 def test_false_accepts_of_nothing_are_refused(answerable, others, recall):
     with pytest.raises(lk.LabError, match=r"false accepts need|recall must be"):
         false_accepts(answerable, others, recall)
+
+
+def test_a_system_over_other_documents_is_not_measured():
+    docs = {"a": Document("", "sort the rows"), "b": Document("", "draw a line")}
+    c = Collection("toy", docs, {"q": "sort rows"}, {"q": {"a": 1}})
+    system = lk.BM25Retriever(c)
+    mended = replace(c, docs=docs | {"b": Document("", "draw a curve")})
+    for other in (mended, replace(c, docs={"a": docs["a"]})):
+        with pytest.raises(lk.LabError, match=r"bm25 searches other documents than toy has.*Build the system over"):
+            lk.evaluate(system, other)
+    for same in (c.with_queries(["q"]), replace(c, docs={name: replace(doc) for name, doc in docs.items()})):
+        assert lk.evaluate(system, same).metrics["nDCG@10"] == 1
+
+
+def test_passages_are_a_tuple_and_a_path_is_as_good_as_a_name(tmp_path):
+    with pytest.raises(lk.LabError, match="passages must be a tuple of texts, not a bare string"):
+        Document("t", "text", "a passage")
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "1", "text": "a text"}\n')
+    assert list(lk.load_collection(tmp_path).docs) == ["1"]

@@ -533,7 +533,7 @@ def test_each_fallback_is_logged_once_without_texts_or_what_an_error_says(guarde
     [
         (lambda guard: guard.rerank("q", TEXTS, top_n=0), "top_n must be a whole number of at least 1"),
         (lambda guard: guard.rerank(7, TEXTS), "query must be a string; got int"),
-        (lambda guard: guard.rerank("q", "bare"), "candidates must be a Ranking or a list of texts"),
+        (lambda guard: guard.rerank("q", "bare"), "candidates must be a Ranking, a list of texts, or a mapping"),
         (lambda guard: guard.rerank("q", ["\ud800"]), "candidate 0 must be valid Unicode"),
         (lambda guard: guard.score("q", FIRST.hits), "a guard gives rankings, not scores: put it outermost"),
     ],

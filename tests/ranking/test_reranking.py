@@ -8,6 +8,7 @@ import pytest
 import labkit as lk
 from labkit.corpus.collection import Collection, Document
 from labkit.ranking.late_interaction import DenseReranker
+from labkit.ranking.ranking import Hit
 from labkit.ranking.systems import reranker
 from labkit.scoring import kernel
 
@@ -207,11 +208,45 @@ def test_rankings_print_the_same_text_twice_and_escape_html(candidates):
     assert repr(candidates) == repr(lk.BM25Retriever(C).search(QUERY, k=50))
 
 
+def test_a_mapping_of_texts_keeps_its_ids_and_scores_the_texts(any_reranker):
+    if any_reranker.name == "late+fusion":
+        named = {doc_id: doc.text for doc_id, doc in C.docs.items()}
+    else:
+        named = {70 + number: text for number, text in enumerate(TEXTS)}
+    listed = any_reranker.rerank(QUERY, TEXTS, top_n=6) if any_reranker.name != "late+fusion" else None
+    ranking = any_reranker.rerank(QUERY, named, top_n=6)
+    assert sorted(ranking.ids) == sorted(map(str, named))
+    if listed is not None:
+        assert [hit.score for hit in ranking] == [hit.score for hit in listed]
+        assert ranking.ids == [str(70 + int(doc_id)) for doc_id in listed.ids]
+
+
+def test_candidates_without_a_text_are_told():
+    bare = lk.Ranking(QUERY, (Hit("a", 1, 9.0), Hit("b", 2, 8.0, text=TEXTS[0])))
+    ranking = lk.LateInteractionReranker().rerank(QUERY, bare)
+    assert ranking.note == "1 of 2 candidates came without a text"
+    assert ranking.ids == ["b", "a"]
+
+
+def test_a_query_beyond_the_encoders_limit_is_told():
+    late = lk.LateInteractionReranker()
+    assert late.rerank(QUERY, TEXTS).note == "1 of 6 candidates came without a text"
+    assert (
+        late.rerank("word " * 100, TEXTS[:2]).note
+        == "the query's last 38 wordpieces are beyond the encoder's limit: not read"
+    )
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda r: r.rerank(QUERY, TEXTS, top_n=0), "top_n must be a whole number of at least 1; got 0"),
-        (lambda r: r.rerank(QUERY, "bare"), "a Ranking or a list of texts; got a bare string"),
+        (
+            lambda r: r.rerank(QUERY, "bare"),
+            "a Ranking, a list of texts, or a mapping from id to text, best first; got a bare string",
+        ),
+        (lambda r: r.rerank(QUERY, None), "a mapping from id to text, best first; got NoneType"),
+        (lambda r: r.rerank(QUERY, [("d1", 0.5)]), "candidate 0 must be a string; got tuple. Candidates are a Ranking"),
         (lambda r: r.rerank(QUERY, ["a", 3]), "candidate 1 must be a string; got int"),
         (lambda r: r.rerank(QUERY, ["\udc80"]), "candidate 0 must be valid Unicode"),
         (lambda r: r.rerank(7, TEXTS), "query must be a string; got int"),

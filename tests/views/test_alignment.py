@@ -408,3 +408,11 @@ def test_coheres_stand_in_shows_scores_and_its_spans():
     assert "<mark" in widget.to_html()
     assert "a stand-in answered, not Cohere" in widget.to_text()
     assert [doc["rank"] for doc in widget.scene["docs"]] == [1, 2]
+
+
+def test_a_ranking_of_another_encoder_is_not_explained_with_the_wrong_scores(encoder):
+    ranking = replace(
+        lk.LateInteractionReranker(encoder).rerank("sort rows", ["sort the rows", "draw"]), model="other 1"
+    )
+    with pytest.raises(lk.LabError, match=r"scores are of other 1, .* Give the reranker that made it"):
+        lk.show_alignment("sort rows", ranking)
