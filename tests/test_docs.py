@@ -12,6 +12,7 @@ import labkit as lk
 ROOT = Path(__file__).parent.parent
 WORKSHOP = (ROOT / "docs" / "workshop.md").read_text(encoding="utf-8")
 SHEET = (ROOT / "docs" / "worksheet.md").read_text(encoding="utf-8")
+KEY = (ROOT / "docs" / "worksheet_key.md").read_text(encoding="utf-8")
 CITED = re.findall(r"(0\d), \*([^*]+)\*(?:: ((?:`[^`]+`(?:, )?)+))?", " ".join(WORKSHOP.split()))
 QUESTION, TEXTS = "pick without replacement", {"A": "sample with no repeats", "B": "draw with replacement always"}
 
@@ -64,7 +65,7 @@ def grid(name):
 
 
 def key(task):
-    row = re.search(rf"^\| {task}\. .*?\|(.*)\|$", SHEET, re.M)[1]
+    row = re.search(rf"^\| {task}\. .*?\|(.*)\|$", KEY, re.M)[1]
     return [float(number) for number in re.findall(r"\d\.\d+", row)]
 
 

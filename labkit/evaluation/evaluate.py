@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,8 +112,11 @@ def evaluate(
     """Run a system over a collection's judged queries and measure it. The run is written to the ledger.
 
     A system with a stand-in in it is run and timed, not measured: its metrics are None, and no ledger takes it. Raises
-    a LabError if the split has no query with a positive judgment, if a grade is negative or fractional, or if every
-    query fails.
+    a LabError if the split has no query with a positive judgment, if a grade is negative or fractional, if every query
+    fails, or if no document that came is one of the collection's.
+
+    What is searched is what the system was built over; the collection asks and judges. So two ways to prepare texts are
+    compared by two systems and one collection.
 
     Parameters
     ----------
@@ -128,17 +131,14 @@ def evaluate(
     return run if None in run.metrics.values() else ledger.record(run, note)
 
 
-def _require_its_own(system: Searcher | TwoStage, collection: Collection) -> None:
-    """Refuse a system over other documents than those that its figure would be told of."""
-    searched, told = getattr(system, "collection", collection).docs, collection.docs
-    if searched is told or (
-        searched.keys() == told.keys() and all(searched[name].text == doc.text for name, doc in told.items())
-    ):
-        return
-    raise LabError(
-        f"{system.name} searches other documents than {collection.name} has, so its figure would not be theirs. "
-        "Build the system over the collection that you evaluate."
-    )
+def _require_shared_ids(rankings: Mapping[str, Ranking], system: str, collection: Collection) -> None:
+    """Refuse rankings of which no document is one of the collection's: its ids are spelled another way."""
+    came = [doc for ranking in rankings.values() for doc in ranking.ids]
+    if came and collection.docs.keys().isdisjoint(came):
+        raise LabError(
+            f"{system} ranks documents that {collection.name} does not have: it says {came[0]!r}, the collection "
+            f"{next(iter(collection.docs))!r}. Ids must be the same strings."
+        )
 
 
 def measured(
@@ -147,7 +147,6 @@ def measured(
 ) -> Evaluation:  # fmt: skip
     """What `evaluate` does, without a line in the ledger. ``looks``: the look it is part of, if one was counted."""
     check_count(k, "k")
-    _require_its_own(system, collection)
     part = collection.split(split)
     qrels = metrics.positive(part.qrels)
     if not qrels:
@@ -167,6 +166,7 @@ def measured(
             failures[query_id] = f"{type(error).__name__}: {error}"
     if not rankings.keys() & qrels.keys():
         raise LabError(f"every query failed; the first: {next(iter(failures.values()))}")
+    _require_shared_ids(rankings, system.name, collection)
     per_query = metrics.measure({q: rankings[q].ids for q in qrels if q in rankings}, qrels)
     means = metrics.means(per_query)
     withheld = isinstance(system, TwoStage) and system.stand_in
