@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -44,7 +44,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Collection:
-    """Documents, queries and judgments of one retrieval task.
+    """Documents, queries and judgments of one retrieval task. A `LabError` for ids that are no strings.
 
     Attributes
     ----------
@@ -71,6 +71,13 @@ class Collection:
     source: str = ""
     problems: dict[str, tuple[int, tuple[tuple[str, str], ...]]] = field(default_factory=dict)
     prepared: tuple[dict, ...] = ()
+
+    def __post_init__(self) -> None:
+        for what, table in {"docs": self.docs, "queries": self.queries, "qrels": self.qrels, **self.qrels}.items():
+            if not isinstance(table, Mapping):
+                raise LabError(f"{what} must be a dict by id; got {type(table).__name__}.")
+            if (other := next((name for name in table if not isinstance(name, str)), "")) != "":
+                raise LabError(f"ids must be strings; {what} has {other!r}. Write str(id) for each.")
 
     def __repr__(self) -> str:
         return f"Collection({self.name!r}, {len(self.docs):,} documents, {len(self.queries):,} queries)"

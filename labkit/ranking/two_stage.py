@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from labkit.corpus.collection import Collection
-from labkit.errors import check_count
+from labkit.errors import LabError, check_count
 from labkit.ranking.ranking import Ranking
 from labkit.ranking.rerankers import Reranker, configuration_of
 
@@ -19,17 +19,26 @@ class Searcher(Protocol):
     def search(self, query: str, k: int = 50) -> Ranking: ...
 
 
+def _require(part: Any, what: str, needed: tuple[str, ...]) -> None:
+    lacking = [name for name in ("name", *needed) if not hasattr(part, name)]
+    if lacking:
+        raise LabError(f"{type(part).__name__} must be {what}; it has no {' and no '.join(lacking)}.")
+
+
 class TwoStage:
     """A first stage, then a reranker.
 
     Parameters
     ----------
-    first : a first stage or another TwoStage (the outer k is then the inner top_n)
+    first : a first stage or another TwoStage (the outer k is then the inner top_n); or anything of yours that has a
+        ``name``, the ``collection`` that it searches, and ``search(query, k)`` that gives a `Ranking`
     reranker : what reorders the candidates
     k : how many candidates to fetch when ``search`` is not told; 50 if None
     """
 
     def __init__(self, first: Searcher | TwoStage, reranker: Reranker, k: int | None = None) -> None:
+        _require(first, "a first stage, which has a name, a collection and search(query, k)", ("collection", "search"))
+        _require(reranker, "a reranker, which has a name and rerank(query, candidates, top_n)", ("rerank",))
         self.first = first
         self.reranker = reranker
         self.k = None if k is None else check_count(k, "k")

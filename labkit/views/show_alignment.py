@@ -36,7 +36,8 @@ def show_alignment(
     docs : a Ranking, a list of texts, or a mapping from name to text. Of a document with several passages the one that
         scores best is shown.
     reranker : a `LateInteractionReranker` or an encoder; the default encoder if None. Any other reranker has no scores
-        of tokens: its scores are shown, and the relevant spans that it may name.
+        of tokens: its scores are shown, and the relevant spans that it may name. So are those of one with compressed
+        vectors; give its encoder to see the tokens of whole ones.
 
     Returns
     -------

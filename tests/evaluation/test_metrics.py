@@ -198,3 +198,17 @@ def test_passages_are_a_tuple_and_a_path_is_as_good_as_a_name(tmp_path):
         Document("t", "text", "a passage")
     (tmp_path / "corpus.jsonl").write_text('{"_id": "1", "text": "a text"}\n')
     assert list(lk.load_collection(tmp_path).docs) == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"docs": {1: Document("", "a")}}, r"ids must be strings; docs has 1\. Write str\(id\)"),
+        ({"qrels": {"q": {1: 2}}}, "ids must be strings; q has 1"),
+        ({"queries": ["how"]}, "queries must be a dict by id; got list"),
+        ({"qrels": {"q": ["a"]}}, "q must be a dict by id; got list"),
+    ],
+)
+def test_a_collection_by_anything_but_strings_is_refused(more, message):
+    with pytest.raises(lk.LabError, match=message):
+        Collection(**{"name": "toy", "docs": {"a": Document("", "a")}, **more})

@@ -253,6 +253,11 @@ def test_a_query_beyond_the_encoders_limit_is_told():
         (lambda r: lk.TwoStage(lk.BM25Retriever(C), r, k=0), "k must be"),
         (lambda r: lk.TwoStage(lk.BM25Retriever(C), r).search(QUERY, k=0), "k must be"),
         (lambda r: lk.TwoStage(lk.BM25Retriever(C), r).search(QUERY, top_n=0), "top_n must be"),
+        (
+            lambda r: lk.TwoStage(r, lk.BM25Retriever(C)),
+            "Reranker must be a first stage, .* no collection and no search",
+        ),
+        (lambda r: lk.TwoStage(lk.BM25Retriever(C), "late"), "str must be a reranker, .* it has no name and no rerank"),
         (lambda r: lk.FusionReranker([]), "first part must be a reranker"),
         (lambda r: lk.FusionReranker([r, lk.BM25Retriever(C)]).rerank(QUERY, TEXTS), "documents of toy; got id '0'"),
     ],
