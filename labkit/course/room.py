@@ -63,9 +63,8 @@ def read_room(folder: Path | str) -> tuple[list[PlacedBet], list[Settled], dict[
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             bad[file.name] = f"{type(error).__name__}: {error}; share those bets again"
             continue
-        made |= {
-            o.bet: PlacedBet(o.bet, o.value, o.sure) for o in ended.values() if o.value is not None
-        }  # what counted
+        counted = [PlacedBet(o.bet, o.value, o.sure) for o in ended.values() if o.value is not None]
+        made |= {bet.id: bet for bet in counted}  # not what was placed after the settlement
         bets += made.values()
         outcomes += ended.values()
     return bets, outcomes, bad

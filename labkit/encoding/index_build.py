@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from labkit import paths
 from labkit.bars import bar
 from labkit.corpus.collection import Collection
+from labkit.encoding.checkpoints import load_encoder
 from labkit.encoding.compress import Compression, Compressor
 from labkit.encoding.default_model import sha256_of
 from labkit.encoding.index import Index, open_index
@@ -40,7 +41,7 @@ OTHER = {  # what to call a difference
 
 
 def build_index(
-    folder: str | Path, texts: Sequence[str] | Collection, encoder: Encoder,
+    folder: str | Path, texts: Sequence[str] | Collection, encoder: Encoder | str,
     compression: Compression | Compressor | None = None, progress: bool = False, shard: int = SHARD,
 ) -> Index:  # fmt: skip
     """Encode texts into an index; what a stopped build left is kept.
@@ -49,7 +50,8 @@ def build_index(
     ----------
     folder : where it goes; empty, new, or with what an earlier build of the same left
     texts : passages, or a collection for its passages; equal ones are stored once
-    encoder : from ``load_encoder()``. One without a store encodes all anew, so that the bytes are always the same
+    encoder : from ``load_encoder()``, or a name that it takes. One without a store encodes all anew, so that the bytes
+        are always the same
     compression : float16 in all dimensions if None. A `Compression` is fitted on 1,024 of the texts; a `Compressor`,
         fitted on whatever it was, is taken as it is
     shard : texts a file
@@ -58,13 +60,11 @@ def build_index(
     build is at work in it; nothing is overwritten. Where the disk is full: what is written stays, and a second call
     goes on.
     """
-    if isinstance(texts, str | Mapping):
-        what = (
-            f"bare string: [{texts[:30]!r}]"
-            if isinstance(texts, str)
-            else "mapping, of which only the keys would count"
-        )
-        raise LabError(f"give a list of texts or a collection, not a {what}.")
+    if isinstance(texts, str):
+        raise LabError(f"give a list of texts or a collection, not a bare string: [{texts[:30]!r}].")
+    if isinstance(texts, Mapping):
+        raise LabError("give a list of texts or a collection, not a mapping, of which only the keys would count.")
+    encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
     given = compression if isinstance(compression, Compressor) else None
     wish = given.compression if given else compression or Compression()
     folder, texts = Path(folder), texts.passages if isinstance(texts, Collection) else texts

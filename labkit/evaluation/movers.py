@@ -58,7 +58,8 @@ def movers(
     ----------
     before, after : runs over the same queries
     collection : what they ran on
-    encoder : whose token vectors the receipts are made of; the default model if None
+    encoder : whose token vectors the receipts are made of; the default model if None. Give the one that ranked, or the
+        receipts are of other scores
     """
     found = compare(before, after, measure)
     return [_mover(before, after, collection, query, found.deltas[query], encoder) for query in found.biggest(n)]

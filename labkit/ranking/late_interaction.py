@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit.encoding.index import open_index
 from labkit.errors import LabError
 from labkit.ranking.ranking import Hit
 from labkit.ranking.rerankers import Reranker
@@ -61,7 +63,7 @@ class LateInteractionReranker(_Encoding):
         token MaxSim over all-MiniLM-L6-v2 and not a trained ColBERT
     progress : show a bar while candidates are encoded for the first time
     compression : a fitted `labkit.encoding.compress.Compressor`: documents and queries are scored as it leaves them
-    index : from ``open_index``: vectors come from there, as it compressed them, and no document is encoded
+    index : from ``open_index``, or its folder: vectors come from there, as it compressed them; no document is encoded
 
     Raises `LabError` for both a compression and an index, and for a compression that is not fitted. When reranking: for
     an index of another encoder, and for a passage that it does not hold.
@@ -72,15 +74,15 @@ class LateInteractionReranker(_Encoding):
 
     def __init__(
         self, encoder: Encoder | str | None = None, progress: bool = False, compression: Compressor | None = None,
-        index: Index | None = None,
+        index: Index | str | Path | None = None,
     ) -> None:  # fmt: skip
         super().__init__(encoder, progress)
         if compression is not None and index is not None:
             raise LabError("an index has its own compression; give one of the two.")
         if hasattr(compression, "fit"):
             raise LabError("a compression must be fitted first: Compression(...).fit(vectors of some documents).")
-        self.index = index
-        self.compression = compression if index is None else index.compressor
+        self.index = open_index(index) if isinstance(index, str | Path) else index
+        self.compression = compression if self.index is None else self.index.compressor
 
     @property
     def configuration(self) -> dict[str, Any]:

@@ -109,11 +109,9 @@ def named_hits(documents: Documents) -> tuple[Hit, ...]:
     hits = as_hits(documents)
     if not hits:
         raise LabError("an alignment needs at least one document; got none.")
-    return (
-        hits
-        if isinstance(documents, Ranking | Mapping)
-        else tuple(replace(hit, doc_id=f"document {hit.rank}") for hit in hits)
-    )
+    if isinstance(documents, Ranking | Mapping):
+        return hits
+    return tuple(replace(hit, doc_id=f"document {hit.rank}") for hit in hits)
 
 
 def short_names(names: Sequence[str]) -> list[str]:

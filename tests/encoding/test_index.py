@@ -59,9 +59,10 @@ def test_a_reranker_over_an_index_ranks_as_one_over_the_store(folder):
     texts = ["Drop duplicate rows of a table.", "Read a file.", "Sort the rows.", ""]
     encoder = lk.load_encoder()
     late = lk.LateInteractionReranker(encoder, index=lk.build_index(folder, texts, encoder, shard=3))
-    plain = lk.LateInteractionReranker(encoder)
+    plain, named = lk.LateInteractionReranker(encoder), lk.LateInteractionReranker(encoder, index=str(folder))
     for query in ("remove repeated rows", "open a file"):
         assert late.rerank(query, texts, top_n=4) == plain.rerank(query, texts, top_n=4)
+        assert named.rerank(query, texts, top_n=4) == late.rerank(query, texts, top_n=4)
     assert late.rerank("rows", texts).cached == 4
 
 
