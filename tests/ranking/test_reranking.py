@@ -209,16 +209,12 @@ def test_rankings_print_the_same_text_twice_and_escape_html(candidates):
 
 
 def test_a_mapping_of_texts_keeps_its_ids_and_scores_the_texts(any_reranker):
-    if any_reranker.name == "late+fusion":
-        named = {doc_id: doc.text for doc_id, doc in C.docs.items()}
-    else:
-        named = {70 + number: text for number, text in enumerate(TEXTS)}
-    listed = any_reranker.rerank(QUERY, TEXTS, top_n=6) if any_reranker.name != "late+fusion" else None
-    ranking = any_reranker.rerank(QUERY, named, top_n=6)
-    assert sorted(ranking.ids) == sorted(map(str, named))
-    if listed is not None:
-        assert [hit.score for hit in ranking] == [hit.score for hit in listed]
-        assert ranking.ids == [str(70 + int(doc_id)) for doc_id in listed.ids]
+    named = {doc_id: doc.text for doc_id, doc in C.docs.items()}
+    hits = [
+        Hit(doc_id, n, None, text=text, passages=(text,)) for n, (doc_id, text) in enumerate(named.items(), start=1)
+    ]
+    same = any_reranker.rerank(QUERY, lk.Ranking(QUERY, tuple(hits)), top_n=6)
+    assert any_reranker.rerank(QUERY, named, top_n=6).hits == same.hits
 
 
 def test_candidates_without_a_text_are_told():
