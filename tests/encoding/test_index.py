@@ -66,6 +66,12 @@ def test_a_reranker_over_an_index_ranks_as_one_over_the_store(folder):
     assert late.rerank("rows", texts).cached == 4
 
 
+def test_an_encoder_may_be_named(folder):
+    lk.build_index(folder, ["Sort the rows."], "labkit-late-minilm").require(lk.load_encoder("labkit-late-minilm"))
+    with pytest.raises(lk.LabError, match="encoder"):
+        lk.open_index(folder).require(lk.load_encoder())
+
+
 def test_a_second_build_of_the_same_encodes_nothing(folder):
     class Counting(ToyEncoder):
         calls = 0

@@ -416,3 +416,11 @@ def test_a_ranking_of_another_encoder_is_not_explained_with_the_wrong_scores(enc
     )
     with pytest.raises(lk.LabError, match=r"scores are of other 1, .* Give the reranker that made it"):
         lk.show_alignment("sort rows", ranking)
+
+
+def test_a_picture_is_saved_under_a_string_too(encoder, tmp_path):
+    view = lk.show_alignment("sort rows", ["sort the rows"], encoder)
+    view.save(str(tmp_path / "a.svg"))
+    assert (tmp_path / "a.svg").read_text(encoding="utf-8") == view.to_svg()
+    with pytest.raises(lk.LabError, match=r"must end in .svg or .png; got 'a.html'. A page is a text"):
+        view.save("a.html")
