@@ -21,10 +21,13 @@ def check_count(value: object, name: str) -> int:
     return int(value)  # type: ignore[call-overload]
 
 
-def check_text(text: object, what: str) -> str:
-    """Return ``text`` if it is a string that UTF-8 can carry, else raise a `LabError` that says where it cannot."""
+def check_text(text: object, what: str, advice: str = "") -> str:
+    """Return ``text`` if it is a string that UTF-8 can carry, else raise a `LabError` that says where it cannot.
+
+    For what is no string the message ends in ``advice``.
+    """
     if not isinstance(text, str):
-        raise LabError(f"{what} must be a string; got {type(text).__name__}.")
+        raise LabError(f"{what} must be a string; got {type(text).__name__}. {advice}".rstrip())
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -60,7 +60,6 @@ class LengthsKept(Compressor):
 def main(source: str, outside: Path | None, only: list[str], model: str | None) -> None:
     c = lk.load_collection(source)
     first, encoder = lk.BM25Retriever(c), lk.load_encoder(model)
-    encoder.warm(c.passages, progress=True)
     sample = encoder.encode_documents(c.passages[:: max(1, len(c.passages) // 1024)])
     with tempfile.TemporaryDirectory() as folder:
         rerankers: dict[str, lk.LateInteractionReranker] = {}

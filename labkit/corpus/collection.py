@@ -42,6 +42,14 @@ class Document:
             object.__setattr__(self, "passages", (join_title(self.title, self.text),))
 
 
+def _require_ids(what: str, table: object) -> None:
+    if not isinstance(table, Mapping):
+        raise LabError(f"{what} must be a dict by id; got {type(table).__name__}.")
+    for name in table:
+        if not isinstance(name, str):
+            raise LabError(f"ids must be strings; {what} has {name!r}. Write str(id) for each.")
+
+
 @dataclass(frozen=True)
 class Collection:
     """Documents, queries and judgments of one retrieval task. A `LabError` for ids that are no strings.
@@ -73,11 +81,10 @@ class Collection:
     prepared: tuple[dict, ...] = ()
 
     def __post_init__(self) -> None:
-        for what, table in {"docs": self.docs, "queries": self.queries, "qrels": self.qrels, **self.qrels}.items():
-            if not isinstance(table, Mapping):
-                raise LabError(f"{what} must be a dict by id; got {type(table).__name__}.")
-            if (other := next((name for name in table if not isinstance(name, str)), "")) != "":
-                raise LabError(f"ids must be strings; {what} has {other!r}. Write str(id) for each.")
+        for what in ("docs", "queries", "qrels"):
+            _require_ids(what, getattr(self, what))
+        for query, grades in self.qrels.items():
+            _require_ids(query, grades)
 
     def __repr__(self) -> str:
         return f"Collection({self.name!r}, {len(self.docs):,} documents, {len(self.queries):,} queries)"

@@ -143,11 +143,7 @@ def as_hits(candidates: Candidates) -> tuple[Hit, ...]:
         raise LabError(f"candidates must be {CANDIDATES}; got {came}.")
     named = candidates if isinstance(candidates, Mapping) else dict(enumerate(candidates))
     for name, text in named.items():
-        if not isinstance(text, str):
-            raise LabError(
-                f"candidate {name} must be a string; got {type(text).__name__}. Candidates are {CANDIDATES}."
-            )
-        check_text(text, f"candidate {name}")
+        check_text(text, f"candidate {name}", f"Candidates are {CANDIDATES}.")
     pairs = enumerate(named.items(), start=1)
     return tuple(Hit(str(name), rank, None, text=text, passages=(text,)) for rank, (name, text) in pairs)
 

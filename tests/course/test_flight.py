@@ -92,7 +92,6 @@ def test_a_cold_store_is_timed_by_a_sample_which_it_keeps(texts, left, tmp_path)
     assert flight.store(c, encoder) == Check("ok", "store", f"warm: all {texts} passages of few are encoded")
 
 
-@pytest.mark.slow
 def test_the_refused_network_keeps_the_docstrings_that_pydocs_reads():
     read = "socket.create_connection.__doc__, socket.getaddrinfo.__doc__"
     code = f"import socket\nbefore = {read}\n{flight.OFFLINE.partition('import labkit')[0]}\n"
@@ -102,6 +101,7 @@ def test_the_refused_network_keeps_the_docstrings_that_pydocs_reads():
     assert run.stdout.split() == [b"True"], run.stderr
 
 
+@pytest.mark.slow
 def test_the_whole_flight_passes_here():
     report = doctor(flight=True)
     found = {check.what: check for check in report.checks}

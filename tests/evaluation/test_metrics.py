@@ -206,6 +206,8 @@ def test_passages_are_a_tuple_and_a_path_is_as_good_as_a_name(tmp_path):
         ({"docs": {1: Document("", "a")}}, r"ids must be strings; docs has 1\. Write str\(id\)"),
         ({"qrels": {"q": {1: 2}}}, "ids must be strings; q has 1"),
         ({"queries": ["how"]}, "queries must be a dict by id; got list"),
+        ({"qrels": ["q"]}, "qrels must be a dict by id; got list"),
+        ({"queries": {"docs": "q"}, "qrels": {"docs": {}}, "docs": {2: Document("", "a")}}, "docs has 2"),
         ({"qrels": {"q": ["a"]}}, "q must be a dict by id; got list"),
     ],
 )
